@@ -1,0 +1,105 @@
+import type { z } from 'zod';
+import type { KeyRing } from '../keys/ring.ts';
+import type { Checked, Problem } from '../resources/problem.ts';
+import type { PluginResource } from '../resources/resource.ts';
+import type { PluginInstance } from '../routing/decision.ts';
+import type { CompiledPlugin, PluginConfig, PluginRules, SecretReader } from '../routing/plugin-rules.ts';
+
+/** One kind of plugin: rules for compiling, and a way to start an instance. Adding one is a folder and a line in kinds.ts. */
+export interface PluginKind extends PluginRules {
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  /** Wire schema of `spec`, source of the CRD. */
+  readonly schema: z.ZodType;
+  /** Starts work that nobody waits for (discovery). `config` was made by this kind's `compile`. */
+  start(config: PluginConfig, world: PluginWorld): PluginInstance;
+}
+
+/** The world, handed in. */
+export interface PluginWorld {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  random(bytes: number): Buffer;
+  readonly keys: KeyRing;
+  /** Observations of this instance. Can't throw. */
+  observe(event: PluginEvent): void;
+  readonly log: PluginLog;
+  /** For tests that need a provider over TLS or one that lies; absent: the platform's fetch. */
+  readonly fetch?: typeof fetch;
+}
+
+export interface PluginLog {
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+export type PluginEvent =
+  | { readonly kind: 'LoginStarted' }
+  | { readonly kind: 'LoginReturned' }
+  | { readonly kind: 'LoginExchanged' }
+  /** `seconds` from the redirect to the session; `bytes` of all its cookies. */
+  | { readonly kind: 'SessionCreated'; readonly seconds: number; readonly bytes: number }
+  /** `reason`: closed set, lower snake case. */
+  | { readonly kind: 'LoginFailed'; readonly reason: string }
+  | { readonly kind: 'Unauthenticated'; readonly reason: string }
+  | { readonly kind: 'Logout'; readonly how: 'local' | 'rp_initiated' }
+  | {
+      readonly kind: 'ProviderCall';
+      readonly endpoint: 'discovery' | 'jwks' | 'token' | 'userinfo';
+      readonly result: 'ok' | 'error' | 'timeout';
+      readonly seconds: number;
+    };
+
+/** What a kind writes; `definePluginKind` erases its types so that a list can hold several. */
+export interface PluginKindDefinition<Wire, Spec, Config> {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly schema: z.ZodType<Wire>;
+  /** What the schema can't say. */
+  check(wire: Wire): Checked<Spec>;
+  compile(
+    resource: PluginResource,
+    spec: Spec,
+    secret: SecretReader,
+  ): Checked<Omit<CompiledPlugin, 'config'> & { readonly config: Config }>;
+  start(config: Config, identity: PluginConfig, world: PluginWorld): PluginInstance;
+  /** Turns problems of the schema into ours. */
+  problems(error: z.ZodError): readonly Problem[];
+}
+
+/**
+ * The one place where a kind's own types are erased and found again: what `parse` and `compile` of a kind produced comes
+ * back to the same kind only, which the kind name of the carrier proves.
+ */
+export function definePluginKind<Wire, Spec, Config>(definition: PluginKindDefinition<Wire, Spec, Config>): PluginKind {
+  const mine = (kind: string): void => {
+    if (kind !== definition.kind) throw new Error(`${definition.kind} was handed a ${kind}`);
+  };
+  return {
+    kind: definition.kind,
+    plural: definition.plural,
+    shortNames: definition.shortNames,
+    schema: definition.schema,
+    parse(spec) {
+      const wire = definition.schema.safeParse(spec);
+      return wire.success ? definition.check(wire.data) : { ok: false, problems: definition.problems(wire.error) };
+    },
+    compile(resource, secret) {
+      mine(resource.pluginKind);
+      const compiled = definition.compile(resource, resource.spec as Spec, secret);
+      if (!compiled.ok) return compiled;
+      const { config, ...rest } = compiled.value;
+      const identity = resource.meta.uid ?? resource.name;
+      return {
+        ok: true,
+        value: { ...rest, config: { key: resource.key, identity, kind: definition.kind, value: config } },
+      };
+    },
+    start(config, world) {
+      mine(config.kind);
+      return definition.start(config.value as Config, config, world);
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
+
+/** Everything that is logged and counted of one request; filled on its way, handed over once at its end. */
+export interface RequestRecord {
+  readonly requestId: string;
+  /** Milliseconds of a monotonic clock. */
+  readonly startedAt: number;
+  /** Address of the peer. */
+  client: string;
+  method: string;
+  /** Canonical host, or `` while none is known. */
+  host: string;
+  /** Canonical path without query, or ``. */
+  path: string;
+  route: NamespacedName | undefined;
+  service: NamespacedName | undefined;
+  plugin: ObjectKey | undefined;
+  /** Status sent; 0 where the client was gone before. */
+  status: number;
+  outcome: Outcome;
+  /** Narrower than the outcome: a refusal's reason, a plugin's outcome word, a failure's code. */
+  reason: string | undefined;
+  /** Name of the authorization rule that decided. */
+  rule: string | undefined;
+  requestBytes: number;
+  responseBytes: number;
+  /** Milliseconds waiting for and reading from the upstream; undefined where none was asked. */
+  upstreamMs: number | undefined;
+  durationMs: number;
+}
+
+export type Outcome =
+  | 'forwarded'
+  | 'bad_request'
+  | 'no_route'
+  | 'refused'
+  | 'login'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'plugin'
+  | 'upstream_failed'
+  | 'client_gone'
+  | 'internal_error';
+
+/** Log and metrics, as the proxy sees them. None of these can throw. */
+export interface RequestObserver {
+  started(): void;
+  finished(record: RequestRecord): void;
+  connection(change: 1 | -1): void;
+  /** Bytes that never became a request: reason of a closed set. */
+  rejected(reason: string): void;
+}

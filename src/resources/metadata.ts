@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+export const GROUP = 'postern.dev';
+export const API_VERSION = `${GROUP}/v1alpha1`;
+export const DEFAULT_CLASS = 'postern';
+
+/** What Postern uses of an object's metadata. */
+export interface Metadata {
+  readonly namespace: string;
+  readonly name: string;
+  /** Absent in files mode, where the identity of an object is its namespace and name. */
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  /** RFC 3339, seconds; absent in files mode, where nothing is older. */
+  readonly creationTimestamp: string | undefined;
+}
+
+export const classField = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+  .default(DEFAULT_CLASS)
+  .meta({ description: 'The installation that serves this object; others do not see it.' });
+
+export const nameField = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/);
+export const namespaceField = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+export const durationField = z
+  .string()
+  .max(24)
+  .regex(/^([0-9]{1,5}(h|m|s|ms)){1,4}$/)
+  .meta({ description: 'A duration as in Gateway API (GEP-2257): 10s, 1h30m, 500ms.' });
+
+/** Reference to a plugin. The kinds are those that this build knows; compile says which a Route names wrongly. */
+export const pluginRefField = z
+  .strictObject({ kind: z.string().min(1).max(63), name: nameField, namespace: namespaceField.optional() })
+  .meta({ description: 'A plugin that guards what refers to it, of the same namespace unless that one grants it.' });

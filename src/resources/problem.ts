@@ -1,0 +1,57 @@
+/**
+ * A problem with an object, as data on its way to a status condition, a log line or `postern validate`.
+ * Exceptions are for bugs; whatever a user can write is answered with one of these.
+ */
+
+/** Reasons in the style of Gateway API; they become `reason` of a condition and are part of the API. */
+export type Reason =
+  | 'Invalid'
+  | 'Duplicate'
+  | 'Conflicted'
+  | 'UnsupportedValue'
+  | 'BackendNotFound'
+  | 'PluginNotFound'
+  | 'PluginInvalid'
+  | 'ServiceInvalid'
+  | 'SecretNotFound'
+  | 'SecretKeyMissing'
+  | 'SecretInvalid'
+  | 'RefNotPermitted'
+  | 'AccessMissing'
+  | 'AccessAmbiguous'
+  | 'ReservedPath';
+
+/** The way to a field, outermost first: `['spec', 'hosts', 0]`. */
+export type FieldPath = readonly (string | number)[];
+
+export interface Problem {
+  readonly reason: Reason;
+  readonly path: FieldPath;
+  /** What is wrong and what to write instead, one sentence, no secret values. */
+  readonly message: string;
+}
+
+export const problem = (reason: Reason, path: FieldPath, message: string): Problem => ({ reason, path, message });
+
+/** `spec.hosts[0]`, as kubectl writes it; `` for the object itself. */
+export function formatPath(path: FieldPath): string {
+  let out = '';
+  for (const part of path) {
+    if (typeof part === 'number') out += `[${part}]`;
+    else out += out === '' ? part : `.${part}`;
+  }
+  return out;
+}
+
+/** A value, or everything that is wrong with it. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+export const valid = <T>(value: T): Checked<T> => ({ ok: true, value });
+export const invalid = (
+  ...problems: readonly Problem[]
+): { readonly ok: false; readonly problems: readonly Problem[] } => ({
+  ok: false,
+  problems,
+});

@@ -1,0 +1,120 @@
+import type { Milliseconds } from './duration.ts';
+import type { HostPattern } from './hostname.ts';
+import type { NamespacedName, ObjectKey } from './keys.ts';
+import type { Metadata } from './metadata.ts';
+import type { RoutePath } from './path.ts';
+import type { Problem } from './problem.ts';
+import type { Redacted } from './redacted.ts';
+import type { AuthorizationSpec } from './route.ts';
+
+/** A parsed, valid object: every value in it was checked. References in it are not resolved yet. */
+export type Resource = ServiceResource | RouteResource | PluginResource | SecretResource;
+
+interface Base {
+  readonly key: ObjectKey;
+  readonly name: NamespacedName;
+  readonly meta: Metadata;
+}
+
+export interface PluginRef {
+  readonly kind: string;
+  readonly name: NamespacedName;
+}
+
+export type PathMatch = { readonly type: 'Exact' | 'Prefix'; readonly value: RoutePath };
+/** `name` in ASCII lower case. */
+export interface HeaderMatch {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** `url` of a Service, taken apart. `host` as for a socket (no brackets); `basePath` without a trailing slash, or ``. */
+export interface BackendUrl {
+  readonly kind: 'Url';
+  readonly scheme: 'http' | 'https';
+  readonly host: string;
+  readonly port: number;
+  readonly basePath: string;
+}
+export interface BackendService {
+  readonly kind: 'Service';
+  readonly name: NamespacedName;
+  readonly port: number;
+}
+export type Backend = BackendUrl | BackendService;
+
+export interface Timeouts {
+  readonly connect: Milliseconds;
+  readonly response: Milliseconds;
+  readonly idle: Milliseconds;
+}
+
+export interface ServiceResource extends Base {
+  readonly kind: 'Service';
+  readonly backend: Backend;
+  readonly timeouts: Timeouts;
+  readonly plugins: readonly PluginRef[];
+}
+
+export interface RouteResource extends Base {
+  readonly kind: 'Route';
+  readonly hosts: readonly HostPattern[];
+  readonly paths: readonly PathMatch[];
+  /** Undefined: every method. */
+  readonly methods: readonly string[] | undefined;
+  readonly headers: readonly HeaderMatch[];
+  readonly service: NamespacedName;
+  readonly plugins: readonly PluginRef[];
+  readonly access: 'Public' | undefined;
+  readonly clientAuthorization: 'Pass' | undefined;
+  readonly authorization: AuthorizationSpec | undefined;
+  readonly encodedSlashes: 'Reject' | 'Keep';
+  readonly timeouts: { readonly response: Milliseconds | undefined; readonly idle: Milliseconds | undefined };
+}
+
+/** An object of one of the plugin kinds; only its kind knows the shape of `spec` (plugins/contract.ts). */
+export interface PluginResource extends Base {
+  readonly kind: 'Plugin';
+  readonly pluginKind: string;
+  readonly spec: unknown;
+}
+
+/** A core Secret. */
+export interface SecretResource extends Base {
+  readonly kind: 'Secret';
+  readonly data: ReadonlyMap<string, Redacted>;
+}
+
+/** As much of a list as can be read; `complete` is false where it, or one of its members, can't be. */
+export interface Readable<T> {
+  readonly known: readonly T[];
+  readonly complete: boolean;
+}
+
+/**
+ * What can be read of an object that is not valid, so that what is broken still closes its place (DESIGN: Exposure).
+ * What can't be read closes more, never less.
+ */
+export type Claim =
+  | {
+      readonly kind: 'Route';
+      readonly hosts: Readable<HostPattern>;
+      readonly paths: Readable<PathMatch>;
+      readonly service: NamespacedName | undefined;
+      readonly plugins: Readable<PluginRef>;
+    }
+  | { readonly kind: 'Service'; readonly backend: Backend | undefined; readonly plugins: Readable<PluginRef> }
+  | { readonly kind: 'Plugin'; readonly pluginKind: string }
+  | { readonly kind: 'Secret' };
+
+/** An object as its source gave it, after parsing. */
+export type Parsed =
+  | { readonly ok: true; readonly value: Resource }
+  | {
+      readonly ok: false;
+      readonly key: ObjectKey;
+      readonly name: NamespacedName;
+      readonly meta: Metadata;
+      readonly problems: readonly Problem[];
+      readonly claim: Claim;
+    };

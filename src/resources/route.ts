@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { classField, durationField, nameField, namespaceField, pluginRefField } from './metadata.ts';
+
+const claimPath = z.string().min(1).max(256).meta({
+  description:
+    'A claim of the identity; dots lead into nested objects (realm_access.roles). A claim whose own name holds dots or slashes is written in double quotes: \'"https://example.com/roles"\'.',
+});
+const claimValues = z.array(z.string().max(256)).min(1).max(64);
+
+/** One condition over one claim; a claim that is a list satisfies by its members. All named parts must hold. */
+const claimRule = z.strictObject({
+  path: claimPath,
+  anyOf: claimValues.optional(),
+  allOf: claimValues.optional(),
+  noneOf: claimValues.optional(),
+});
+
+const authorizationRule = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[a-zA-Z0-9]([-_.a-zA-Z0-9 ]*[a-zA-Z0-9])?$/)
+    .meta({ description: 'Shown on the page of who is refused, in the log and in metrics.' }),
+  match: z
+    .strictObject({
+      paths: z
+        .array(z.strictObject({ type: z.enum(['Prefix', 'Exact']), value: z.string().min(1).max(1024) }))
+        .min(1)
+        .max(16)
+        .optional(),
+      methods: z
+        .array(z.string().regex(/^[A-Z]{1,32}$/))
+        .min(1)
+        .max(16)
+        .optional(),
+    })
+    .optional()
+    .meta({ description: 'Which requests this rule is for; absent: all.' }),
+  claims: z
+    .array(claimRule)
+    .min(1)
+    .max(16)
+    .optional()
+    .meta({ description: 'All must hold. Absent: any proven identity passes.' }),
+  groups: claimValues
+    .optional()
+    .meta({ description: 'At least one of these groups (the claim that the plugin names as groups).' }),
+  emailDomains: z
+    .array(
+      z
+        .string()
+        .max(253)
+        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/),
+    )
+    .min(1)
+    .max(64)
+    .optional()
+    .meta({
+      description: 'The address, verified by the provider, is of exactly one of these domains; subdomains are others.',
+    }),
+});
+
+/** `Route.spec` as a user writes it. `hosts` and `paths` are required, so that neither is widened by leaving it out. */
+export const routeSpec = z
+  .strictObject({
+    class: classField,
+    hosts: z
+      .array(z.string().min(1).max(253))
+      .min(1)
+      .max(64)
+      .meta({ description: "Host names, *.example.com for one or more labels, or '*' for what no Route names." }),
+    paths: z
+      .array(
+        z.strictObject({ type: z.enum(['Prefix', 'Exact', 'RegularExpression']), value: z.string().min(1).max(1024) }),
+      )
+      .min(1)
+      .max(64)
+      .meta({ description: 'Prefix matches whole segments.' }),
+    methods: z
+      .array(z.string().regex(/^[A-Z]{1,32}$/))
+      .min(1)
+      .max(16)
+      .optional(),
+    headers: z
+      .array(
+        z.strictObject({
+          name: z
+            .string()
+            .min(1)
+            .max(128)
+            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
+          value: z.string().max(1024),
+        }),
+      )
+      .max(16)
+      .default([])
+      .meta({ description: 'All must be there with exactly this value.' }),
+    serviceRef: z.strictObject({ name: nameField, namespace: namespaceField.optional() }),
+    plugins: z.array(pluginRefField).max(16).default([]),
+    access: z.enum(['Public']).optional().meta({
+      description: 'Public: everybody, without login. Only where neither the Route nor its Service names a plugin.',
+    }),
+    clientAuthorization: z.enum(['Pass']).optional().meta({
+      description:
+        'On a Public Route, lets the client’s Authorization header through to a backend that another Route guards.',
+    }),
+    authorization: z.strictObject({ rules: z.array(authorizationRule).min(1).max(64) }).optional(),
+    encodedSlashes: z
+      .enum(['Reject', 'Keep'])
+      .default('Reject')
+      .meta({ description: 'What happens with %2F in a path: 400, or kept as data.' }),
+    timeouts: z.strictObject({ response: durationField.optional(), idle: durationField.optional() }).default({}),
+  })
+  .meta({ description: 'Which requests go to a Service, and what guards them.' });
+
+export type RouteSpec = z.output<typeof routeSpec>;
+export type AuthorizationSpec = NonNullable<RouteSpec['authorization']>;

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { classField, durationField, nameField, pluginRefField } from './metadata.ts';
+
+/** `Service.spec` as a user writes it: the one source of the type, the check and the CRD. */
+export const serviceSpec = z
+  .strictObject({
+    class: classField,
+    backendRef: z
+      .strictObject({ name: nameField, port: z.int().min(1).max(65_535) })
+      .optional()
+      .meta({ description: 'A core Service of the same namespace, followed through its EndpointSlices.' }),
+    url: z
+      .string()
+      .min(1)
+      .max(2048)
+      .regex(/^https?:\/\//)
+      .optional()
+      .meta({
+        description:
+          'Where the service is, instead of backendRef: http or https, host, port, and a path that is put before every request path.',
+      }),
+    timeouts: z
+      .strictObject({
+        connect: durationField.default('5s'),
+        response: durationField
+          .default('60s')
+          .meta({ description: 'From the last byte of the request to the first of the response.' }),
+        idle: durationField
+          .default('300s')
+          .meta({ description: 'Longest silence of a response or an upload that has begun.' }),
+      })
+      .prefault({}),
+    plugins: z.array(pluginRefField).max(16).default([]).meta({
+      description:
+        'Protects every Route to this Service. A Route of the same namespace may name another plugin of the same kind instead; an empty list there clears nothing.',
+    }),
+  })
+  .meta({ description: 'Where requests go.' });
+
+export type ServiceSpec = z.output<typeof serviceSpec>;

@@ -1,0 +1,86 @@
+import type { ClaimNeeds } from '../authorization/identity.ts';
+import type { Policy } from '../authorization/policy.ts';
+import type { HostPattern } from '../resources/hostname.ts';
+import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
+import type { Problem, Reason } from '../resources/problem.ts';
+import type { Backend, HeaderMatch, PathMatch, Timeouts } from '../resources/resource.ts';
+import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
+import type { RouteTable } from './table.ts';
+
+export type Exposure = 'Protected' | 'Public' | 'Denied';
+
+/** What a Route became at one host and path. Plain data. */
+export interface RouteEntry {
+  readonly route: NamespacedName;
+  readonly host: HostPattern;
+  readonly path: PathMatch;
+  readonly methods: readonly string[] | undefined;
+  readonly headers: readonly HeaderMatch[];
+  readonly exposure: Exposure;
+  readonly action: Action;
+  /** In the order in which they decide; empty unless Protected. */
+  readonly plugins: readonly ObjectKey[];
+  readonly authorization: Policy | undefined;
+  readonly needs: ClaimNeeds;
+  /** Whether the client's `Authorization` is removed (DESIGN: A request, A041). */
+  readonly removeAuthorization: boolean;
+  readonly encodedSlashes: 'Reject' | 'Keep';
+}
+
+export type Action =
+  | {
+      readonly kind: 'Forward';
+      readonly service: NamespacedName;
+      readonly backend: Backend;
+      readonly timeouts: Timeouts;
+    }
+  | { readonly kind: 'Refuse'; readonly reason: Reason };
+
+/** A plugin that at least one Protected Route names. */
+export interface PluginBinding {
+  readonly config: PluginConfig;
+  readonly reserved: readonly ReservedPath[];
+  /** Union over the Routes that name it: what a session has to keep. */
+  readonly needs: ClaimNeeds;
+}
+
+/** Gateway API condition, without time: that is added where statuses are written. */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What compiling says of one object. */
+export interface Verdict {
+  readonly key: ObjectKey;
+  readonly observedGeneration: number | undefined;
+  /** Every known condition of the kind, in fixed order (ProviderReady is added by control). */
+  readonly conditions: readonly Condition[];
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Problem[];
+  /** Routes only. */
+  readonly exposure: Exposure | undefined;
+  readonly authorization: 'Rules' | 'AnyAccount' | undefined;
+  readonly redirectURIs: readonly string[];
+  /** Plugins only: how many Routes use it. */
+  readonly routes: number | undefined;
+}
+
+/** Everything the proxy needs to decide requests. Immutable; replaced whole. */
+export interface Snapshot {
+  /** Counts publications of this process, from 1. */
+  readonly generation: number;
+  /** SHA-256 of the content, hex. */
+  readonly hash: string;
+  readonly table: RouteTable;
+  readonly plugins: ReadonlyMap<ObjectKey, PluginBinding>;
+}
+
+export interface Compiled {
+  readonly table: RouteTable;
+  readonly plugins: ReadonlyMap<ObjectKey, PluginBinding>;
+  /** In order of key. */
+  readonly verdicts: ReadonlyMap<ObjectKey, Verdict>;
+}
