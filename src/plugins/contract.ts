@@ -3,7 +3,7 @@ import type { KeyRing } from '../keys/ring.ts';
 import type { Checked, Problem } from '../resources/problem.ts';
 import type { PluginResource } from '../resources/resource.ts';
 import type { PluginInstance } from '../routing/decision.ts';
-import type { CompiledPlugin, PluginConfig, PluginRules, SecretReader } from '../routing/plugin-rules.ts';
+import type { CompiledPlugin, PluginCompileContext, PluginConfig, PluginRules } from '../routing/plugin-rules.ts';
 
 /** One kind of plugin: rules for compiling, and a way to start an instance. Adding one is a folder and a line in kinds.ts. */
 export interface PluginKind extends PluginRules {
@@ -62,7 +62,7 @@ export interface PluginKindDefinition<Wire, Spec, Config> {
   compile(
     resource: PluginResource,
     spec: Spec,
-    secret: SecretReader,
+    context: PluginCompileContext,
   ): Checked<Omit<CompiledPlugin, 'config'> & { readonly config: Config }>;
   start(config: Config, identity: PluginConfig, world: PluginWorld): PluginInstance;
   /** Turns problems of the schema into ours. */
@@ -86,9 +86,9 @@ export function definePluginKind<Wire, Spec, Config>(definition: PluginKindDefin
       const wire = definition.schema.safeParse(spec);
       return wire.success ? definition.check(wire.data) : { ok: false, problems: definition.problems(wire.error) };
     },
-    compile(resource, secret) {
+    compile(resource, context) {
       mine(resource.pluginKind);
-      const compiled = definition.compile(resource, resource.spec as Spec, secret);
+      const compiled = definition.compile(resource, resource.spec as Spec, context);
       if (!compiled.ok) return compiled;
       const { config, ...rest } = compiled.value;
       const identity = resource.meta.uid ?? resource.name;

@@ -1,3 +1,4 @@
+import type { ExternalAddress } from '../resources/external.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { RoutePath } from '../resources/path.ts';
 import type { Checked, FieldPath, Problem } from '../resources/problem.ts';
@@ -11,10 +12,15 @@ export interface PluginRules {
   /** Wire form of `spec` to the checked form that `PluginResource.spec` carries. Never throws. */
   parse(spec: unknown): Checked<unknown>;
   /** Resolves references and says what the plugin becomes. Pure; never throws. */
-  compile(resource: PluginResource, secret: SecretReader): Checked<CompiledPlugin>;
+  compile(resource: PluginResource, context: PluginCompileContext): Checked<CompiledPlugin>;
 }
 
-/** One key of a Secret of the plugin's own namespace; problems are reported at `path`. `optional`: absent is no problem. */
+export interface PluginCompileContext {
+  readonly secret: SecretReader;
+  readonly external: ExternalAddress;
+}
+
+/** One key of a Secret of the plugin's own namespace; problems are reported at `path`. */
 export type SecretReader = (name: string, key: string, path: FieldPath) => Checked<Redacted>;
 
 export interface CompiledPlugin {
