@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * Parts of a test machine that npm does not bring. A suite that needs one is declared with
+ * `describe.skipIf(chromium.missing)(`… ${chromium.why}`, …)`, so that a run without it says which part and how to get it,
+ * and CI, which has them all, fails on any such skip.
+ */
+export interface Part {
+  readonly name: string;
+  /** Path of the program, or `` where it is missing. */
+  readonly path: string;
+  readonly missing: boolean;
+  /** `` where the part is there, else `[skipped: needs …]`, to be put into the suite's title. */
+  readonly why: string;
+}
+
+function part(name: string, programs: readonly string[], install: string): Part {
+  const path = programs.map(find).find((found) => found !== '') ?? '';
+  const missing = path === '';
+  return { name, path, missing, why: missing ? `[skipped: needs ${name}, ${install}]` : '' };
+}
+
+function find(program: string): string {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  for (const directory of directories) {
+    const path = join(directory, program);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {}
+  }
+  return '';
+}
+
+export const chromium = part('Chromium', ['chromium', 'chromium-browser'], 'apt-get install chromium');
+export const nginx = part('nginx', ['nginx'], 'apt-get install nginx-light');
+export const promtool = part('promtool', ['promtool'], 'apt-get install prometheus');
+export const openssl = part('openssl', ['openssl'], 'apt-get install openssl');
+
+/** Output of a program, for suites that check a version. */
+export const output = (path: string, ...args: readonly string[]): string =>
+  execFileSync(path, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
