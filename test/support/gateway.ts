@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The real command line, as a child process over a directory of its own. */
+export interface Gateway {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly debugUrl: string;
+  readonly objects: string;
+  readonly child: ChildProcess;
+  /** Everything it has written so far, both streams. */
+  log(): string;
+  /** Resolves when the log has a match that comes after what was there when `after` was read. */
+  logged(pattern: RegExp, after?: number): Promise<void>;
+  write(file: string, text: string): void;
+  /** SIGTERM; gives the exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface GatewayOptions {
+  readonly objects: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: free ones. */
+  readonly port?: number;
+  readonly adminPort?: number;
+  readonly debugPort?: number;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Starts `postern serve --files` and resolves when it is ready. Rejects with its whole output where it ends before. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const objects = mkdtempSync(join(tmpdir(), 'postern-objects-'));
+  for (const [file, text] of Object.entries(options.objects)) writeFileSync(join(objects, file), text);
+  mkdirSync(objects, { recursive: true });
+  const port = options.port ?? (await freePort());
+  const admin = options.adminPort ?? (await freePort());
+  const debug = options.debugPort ?? (await freePort());
+  const listeners = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`, '--debug', `127.0.0.1:${debug}`];
+  const child = spawn(
+    process.execPath,
+    ['src/main.ts', 'serve', '--files', objects, ...listeners, ...(options.args ?? [])],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...options.env } },
+  );
+  let text = '';
+  const collect = (chunk: Buffer): void => {
+    text += chunk.toString('utf8');
+  };
+  child.stdout.on('data', collect);
+  child.stderr.on('data', collect);
+  const gateway: Gateway = {
+    url: `http://127.0.0.1:${port}`,
+    adminUrl: `http://127.0.0.1:${admin}`,
+    debugUrl: `http://127.0.0.1:${debug}`,
+    objects,
+    child,
+    log: () => text,
+    async logged(pattern, after = 0) {
+      await until(
+        () => pattern.test(text.slice(after)),
+        `the log to say ${pattern}`,
+        () => text,
+      );
+    },
+    write: (file, content) => writeFileSync(join(objects, file), content),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }
+      rmSync(objects, { recursive: true, force: true });
+      return child.exitCode;
+    },
+  };
+  await until(
+    async () => {
+      if (child.exitCode !== null) throw new Error(`postern ended with ${child.exitCode}:\n${text}`);
+      const response = await fetch(`${gateway.adminUrl}/readyz`).catch(() => undefined);
+      return response?.ok === true;
+    },
+    'postern to be ready',
+    () => text,
+  );
+  return gateway;
+}
+
+/** Polls until the condition holds; after 20 s rejects with what was waited for and the context. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  context: () => string = () => '',
+): Promise<void> {
+  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`waited in vain for ${what}\n${context()}`);
+}
