@@ -1,0 +1,170 @@
+import { ChunkedDecoder } from './chunked-decoder.ts';
+import { parseResponseHead, type ResponseFault, type ResponseHead } from './response-head.ts';
+
+/** Receives a response as it comes. A `chunk` is only valid during the call: who keeps it copies it. */
+export interface ResponseSink {
+  head(head: ResponseHead): void;
+  body(chunk: Buffer): void;
+  end(): void;
+}
+
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+const MAX_HEAD_BYTES = 64 * 1024;
+/** 103 Early Hints and 100 come once or twice; an upstream that sends more is holding us up (A070). */
+const MAX_INFORMATIONAL = 16;
+
+type State = 'idle' | 'head' | 'length' | 'chunked' | 'until-close' | 'done' | 'failed';
+
+/**
+ * Reads the responses of one upstream connection, one at a time, from bytes split anywhere. `push` and `eof` say what is
+ * wrong instead of throwing; after a fault the connection is of no more use.
+ */
+export class ResponseParser {
+  #state: State = 'idle';
+  #method = '';
+  #sink: ResponseSink | undefined;
+  /** Whose response has ended and who wasn't told yet. */
+  #ended: ResponseSink | undefined;
+  #held: Buffer | undefined;
+  #remaining = 0;
+  #informational = 0;
+  #reusable = false;
+  readonly #chunks = new ChunkedDecoder();
+
+  /** Expects the response to a request with this method. */
+  expect(method: string, sink: ResponseSink): void {
+    this.#state = 'head';
+    this.#method = method;
+    this.#sink = sink;
+    this.#held = undefined;
+    this.#informational = 0;
+    this.#reusable = false;
+  }
+
+  /** The response is complete, nothing came after it, and the upstream keeps the connection open. */
+  get reusable(): boolean {
+    return this.#state === 'done' && this.#reusable;
+  }
+
+  get complete(): boolean {
+    return this.#state === 'done';
+  }
+
+  push(chunk: Buffer): ResponseFault | undefined {
+    let rest: Buffer | undefined = chunk;
+    while (rest !== undefined && rest.length > 0) {
+      const next: Buffer | ResponseFault | undefined = this.#step(rest);
+      if (typeof next === 'string') {
+        this.#state = 'failed';
+        return next;
+      }
+      rest = next;
+    }
+    return undefined;
+  }
+
+  /** The upstream closed its side. */
+  eof(): ResponseFault | undefined {
+    if (this.#state === 'until-close') {
+      this.#finish();
+      return undefined;
+    }
+    if (this.#state === 'done' || this.#state === 'idle') return undefined;
+    this.#state = 'failed';
+    return 'truncated';
+  }
+
+  /** Consumes from the front; returns what is left, undefined when all was used, or a fault. */
+  #step(bytes: Buffer): Buffer | ResponseFault | undefined {
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead(bytes);
+      case 'length':
+        return this.#readLength(bytes);
+      case 'chunked': {
+        const rest = this.#chunks.push(bytes, this.#sink);
+        if (this.#chunks.done) this.#finish();
+        return rest;
+      }
+      case 'until-close':
+        this.#sink?.body(bytes);
+        return undefined;
+      case 'done':
+        // The response stands, but whatever follows it was not asked for: the connection is poisoned (A068).
+        this.#reusable = false;
+        return undefined;
+      case 'idle':
+        return 'bytes_before_request';
+      case 'failed':
+        return undefined;
+    }
+  }
+
+  #readHead(bytes: Buffer): Buffer | ResponseFault | undefined {
+    const all = this.#held === undefined ? bytes : Buffer.concat([this.#held, bytes]);
+    const end = all.indexOf(END_OF_HEAD);
+    if (end < 0 || end > MAX_HEAD_BYTES) {
+      if (all.length > MAX_HEAD_BYTES) return 'head_too_large';
+      this.#held = all === bytes ? Buffer.from(bytes) : all;
+      return undefined;
+    }
+    this.#held = undefined;
+    const head = parseResponseHead(all.toString('latin1', 0, end), this.#method);
+    if (typeof head === 'string') return head;
+    const rest = all.subarray(end + 4);
+    if (head.status < 200) return this.#informationalHead(head, rest);
+    this.#reusable = head.reusable;
+    this.#sink?.head(head);
+    switch (head.framing.kind) {
+      case 'None':
+        this.#finish();
+        break;
+      case 'Length':
+        this.#remaining = head.framing.length;
+        this.#state = 'length';
+        break;
+      case 'Chunked':
+        this.#chunks.reset();
+        this.#state = 'chunked';
+        break;
+      case 'UntilClose':
+        this.#state = 'until-close';
+        break;
+    }
+    return rest;
+  }
+
+  #informationalHead(head: ResponseHead, rest: Buffer): Buffer | ResponseFault {
+    // No request of ours asks for another protocol here, so a 101 would make the rest of the bytes nobody's (A080).
+    if (head.status === 101) return 'unasked_switch';
+    this.#informational += 1;
+    return this.#informational > MAX_INFORMATIONAL ? 'too_many_informational' : rest;
+  }
+
+  #readLength(bytes: Buffer): Buffer | undefined {
+    if (bytes.length < this.#remaining) {
+      this.#remaining -= bytes.length;
+      this.#sink?.body(bytes);
+      return undefined;
+    }
+    const last = bytes.length === this.#remaining ? bytes : bytes.subarray(0, this.#remaining);
+    const rest = bytes.length === this.#remaining ? undefined : bytes.subarray(this.#remaining);
+    this.#remaining = 0;
+    this.#sink?.body(last);
+    this.#finish();
+    return rest;
+  }
+
+  #finish(): void {
+    this.#state = 'done';
+    this.#ended = this.#sink;
+    this.#sink = undefined;
+  }
+
+  /** Tells the sink of the end, once, after all bytes of a read were looked at: `reusable` is final for that read. */
+  flushEnd(): void {
+    const sink = this.#ended;
+    this.#ended = undefined;
+    sink?.end();
+  }
+}
