@@ -1,0 +1,26 @@
+/** Takes a body as it comes. Exactly one of `end` and `abort` is called, once, and nothing after it. */
+export interface BodySink {
+  /** The sink may keep the chunk. False: no more until it calls `resume` of the source. */
+  data(chunk: Buffer): boolean;
+  /** The body is complete, as its framing says. */
+  end(): void;
+  /** The body broke off: whoever reads it must see that it is not whole (A070, T15). */
+  abort(): void;
+}
+
+/** A body that somebody else sends. Either started once or cancelled; can be cancelled at any time, any number of times. */
+export interface BodySource {
+  start(sink: BodySink): void;
+  resume(): void;
+  /** Nobody wants the rest; the sink hears nothing more. */
+  cancel(): void;
+}
+
+/** How long a request body is: derived from what was parsed, so that framing is made, never copied (invariant 4). */
+export type Framing =
+  | { readonly kind: 'None' }
+  | { readonly kind: 'Length'; readonly bytes: number }
+  | { readonly kind: 'Chunked' };
+
+export const NO_BODY: Framing = { kind: 'None' };
+export const CHUNKED: Framing = { kind: 'Chunked' };

@@ -1,0 +1,85 @@
+import type { Backend, Timeouts } from '../resources/resource.ts';
+import type { BodySource, Framing } from './body.ts';
+
+/** A request as it goes to an upstream. Plain values, so that neither side knows what the other is built on. */
+export interface OutgoingRequest {
+  readonly backend: Backend;
+  readonly timeouts: Timeouts;
+  readonly method: string;
+  /** Canonical path and query in origin-form, without the backend's base path. */
+  readonly target: string;
+  /** Names and values in turn, Host included; nothing of framing or connection management, which the forwarder adds. */
+  readonly headers: readonly string[];
+  readonly framing: Framing;
+  /** Undefined exactly where `framing` is None. */
+  readonly body: BodySource | undefined;
+  readonly client: ClientPresence;
+}
+
+/** Whether anybody still waits for the answer. */
+export interface ClientPresence {
+  readonly gone: boolean;
+  /** At most one callback at a time; undefined takes it back. Never called synchronously. */
+  onGone(callback: (() => void) | undefined): void;
+}
+
+export interface UpstreamResponse {
+  readonly kind: 'Response';
+  /** 200 to 599 and whatever else an upstream makes up; never 1xx. */
+  readonly status: number;
+  /** Names and values in turn, as received. */
+  readonly headers: readonly string[];
+  /** Bytes of the body where framing says so; undefined: known only when it ends. */
+  readonly length: number | undefined;
+  /** Undefined: there is none. Has to be started or cancelled. */
+  readonly body: BodySource | undefined;
+}
+
+export interface ForwardFailure {
+  readonly kind: 'Failed';
+  readonly code: FailureCode;
+  /** For the log; never for the client. */
+  readonly cause: string;
+}
+
+export type ForwardResult = UpstreamResponse | ForwardFailure;
+
+/** Why no response came. A closed set: reason label of metrics. */
+export type FailureCode =
+  | 'no_endpoint'
+  | 'name_not_resolved'
+  | 'connect_refused'
+  | 'connect_failed'
+  | 'connect_timeout'
+  | 'tls_failed'
+  | 'reset'
+  | 'response_timeout'
+  | 'upload_stalled'
+  | 'bad_response'
+  | 'bad_request_body'
+  | 'client_timeout'
+  | 'client_gone';
+
+/** DESIGN: Failure behaviour. */
+export const FAILURE_STATUS: Readonly<Record<FailureCode, number>> = {
+  no_endpoint: 503,
+  name_not_resolved: 502,
+  connect_refused: 502,
+  connect_failed: 502,
+  connect_timeout: 504,
+  tls_failed: 502,
+  reset: 502,
+  response_timeout: 504,
+  upload_stalled: 504,
+  bad_response: 502,
+  bad_request_body: 400,
+  client_timeout: 408,
+  client_gone: 0,
+};
+
+export interface Forwarder {
+  /** Never rejects: what goes wrong is data. */
+  forward(request: OutgoingRequest): Promise<ForwardResult>;
+  /** Ends idle and busy connections. */
+  close(): void;
+}
