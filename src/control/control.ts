@@ -1,0 +1,193 @@
+import type { PluginKind, PluginLog, PluginWorld } from '../plugins/contract.ts';
+import type { ObjectKey } from '../resources/keys.ts';
+import type { Parsed } from '../resources/resource.ts';
+import type { InstanceStatus } from '../routing/decision.ts';
+import type { PluginConfig } from '../routing/plugin-rules.ts';
+import type { Compiled, Snapshot, Verdict } from '../routing/snapshot.ts';
+import { contentHash } from './content-hash.ts';
+import { deepFreeze } from './freeze.ts';
+import { createGenerations } from './generations.ts';
+import { createInstances, instanceStatus } from './instances.ts';
+import type { Acquire } from './lease.ts';
+import { createParseMemo, type Parse } from './parse-memo.ts';
+import { createQuiet, type Timers } from './quiet.ts';
+import type { Origin, Source } from './source.ts';
+import { withInstanceStatuses } from './status.ts';
+
+export interface ControlOptions {
+  readonly source: Source;
+  /** parseObject with the installation's kinds and class bound to it. */
+  readonly parse: Parse;
+  /** compile with the installation's kinds and outside address bound to it. Pure; independent of order. */
+  compile(objects: readonly Parsed[]): Compiled;
+  readonly kinds: readonly Pick<PluginKind, 'kind' | 'start'>[];
+  /** What a new instance is given. */
+  world(config: PluginConfig): PluginWorld;
+  readonly timers: Timers;
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  readonly log: PluginLog;
+  readonly metrics: ControlObserver;
+  /** After the swap. What it throws is logged and changes nothing. */
+  onPublished(publication: Publication): void;
+  /** Quiet time before compiling, and the longest it can be put off; 50 and 250 ms. */
+  readonly quietMs?: number;
+  readonly ceilingMs?: number;
+}
+
+export interface Publication {
+  readonly snapshot: Snapshot;
+  /** The one before; `snapshot` itself where only verdicts changed; undefined the first time. */
+  readonly previous: Snapshot | undefined;
+  readonly verdicts: ReadonlyMap<ObjectKey, Verdict>;
+  readonly previousVerdicts: ReadonlyMap<ObjectKey, Verdict>;
+  readonly parsed: readonly Parsed[];
+  readonly origins: ReadonlyMap<ObjectKey, Origin>;
+}
+
+/** Control, as metrics see it. What these throw is logged and changes nothing. */
+export interface ControlObserver {
+  reconciled(result: 'published' | 'unchanged' | 'failed', seconds: number): void;
+  published(publication: Publication): void;
+}
+
+export interface Control {
+  /**
+   * Resolves at the first publication. Rejects with the source's error where the source can't start; a compiler that
+   * fails the first time is logged, counted and tried again at the next change, as later on.
+   */
+  start(): Promise<void>;
+  readonly acquire: Acquire;
+  /** Undefined before the first publication and after stop. */
+  current(): Snapshot | undefined;
+  /** What compiling said last, plugins with `ProviderReady` as of now. */
+  verdicts(): ReadonlyMap<ObjectKey, Verdict>;
+  /** What each running plugin says of itself. */
+  instances(): ReadonlyMap<ObjectKey, InstanceStatus>;
+  /** Ends the source and, when their last lease ended, the instances. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The control loop (DESIGN: A change): dirty, a short quiet time, parse, compile, publish. One reference is swapped, all
+ * at once and only for a whole and consistent snapshot, so that there is no moment at which a route that is closed before
+ * and after is open (F16, A176). Whatever goes wrong on the way, the last snapshot stays (F14).
+ */
+export function createControl(options: ControlOptions): Control {
+  const { log, source } = options;
+  const parseAll = createParseMemo(options.parse);
+  const instances = createInstances(options);
+  const generations = createGenerations(instances.letGo);
+  const firstPublication = Promise.withResolvers<void>();
+  const quiet = createQuiet({
+    timers: options.timers,
+    now: options.now,
+    quietMs: options.quietMs ?? 50,
+    ceilingMs: options.ceilingMs ?? 250,
+    run: reconcile,
+  });
+  let verdicts: ReadonlyMap<ObjectKey, Verdict> = new Map();
+  /** Of the current snapshot, and of the verdicts that were told last. */
+  let contentNow = '';
+  let verdictsNow = '';
+  let phase: 'Reading' | 'Running' | 'Stopped' = 'Reading';
+
+  function reconcile(): void {
+    const startedAt = options.now();
+    let result: 'published' | 'unchanged' | 'failed';
+    try {
+      result = update();
+    } catch (error) {
+      result = 'failed';
+      log.error({ err: error }, 'compiling failed, which is a bug; the last table stays, the next change tries again');
+    }
+    contained(() => {
+      options.metrics.reconciled(result, (options.now() - startedAt) / 1000);
+    });
+  }
+
+  function update(): 'published' | 'unchanged' {
+    const { parsed, origins } = parseAll(source.objects());
+    const compiled = options.compile(parsed);
+    const content = contentHash({ table: compiled.table, plugins: compiled.plugins });
+    const verdictContent = contentHash(compiled.verdicts).whole;
+
+    const previous = generations.current();
+    const previousVerdicts = verdicts;
+    const stale = previous === undefined || content.whole !== contentNow || someInstanceIsBroken();
+    const snapshot = stale ? swap(compiled, content.shown) : previous;
+    const news = stale || verdictContent !== verdictsNow;
+    contentNow = content.whole;
+    verdictsNow = verdictContent;
+    verdicts = compiled.verdicts;
+
+    if (news) tell({ snapshot, previous, verdicts, previousVerdicts, parsed, origins });
+    firstPublication.resolve();
+    return stale ? 'published' : 'unchanged';
+  }
+
+  function swap(compiled: Compiled, hash: string): Snapshot {
+    const generation = (generations.current()?.generation ?? 0) + 1;
+    const snapshot: Snapshot = { generation, hash, table: compiled.table, plugins: compiled.plugins };
+    deepFreeze(snapshot);
+    generations.replace(snapshot, instances.take(snapshot.plugins.values(), generations.held()));
+    return snapshot;
+  }
+
+  function tell(publication: Publication): void {
+    contained(() => {
+      options.metrics.published(publication);
+    });
+    contained(() => {
+      options.onPublished(publication);
+    });
+  }
+
+  function contained(notify: () => void): void {
+    try {
+      notify();
+    } catch (error) {
+      log.error({ err: error }, 'an observer of the control loop failed, which is a bug');
+    }
+  }
+
+  const someInstanceIsBroken = (): boolean => [...generations.held().values()].some((held) => held.broken);
+
+  return {
+    async start() {
+      // Before everything was read once there is no consistent whole to compile (F28).
+      await source.start(() => {
+        if (phase === 'Running') quiet.mark();
+      });
+      if (phase === 'Stopped') return;
+      phase = 'Running';
+      reconcile();
+      await firstPublication.promise;
+    },
+    acquire: generations.acquire,
+    current: generations.current,
+    verdicts() {
+      return withInstanceStatuses(
+        verdicts,
+        (key) => options.kinds.some(({ kind }) => key.startsWith(`${kind}/`)),
+        (key) => instanceStatus(generations.held().get(key)),
+      );
+    },
+    instances() {
+      const statuses = new Map<ObjectKey, InstanceStatus>();
+      for (const [key, held] of generations.held()) {
+        const status = instanceStatus(held);
+        if (status !== undefined) statuses.set(key, status);
+      }
+      return statuses;
+    },
+    async stop() {
+      phase = 'Stopped';
+      quiet.stop();
+      // Who still waits for a first publication isn't left hanging.
+      firstPublication.resolve();
+      generations.end();
+      await source.stop();
+    },
+  };
+}

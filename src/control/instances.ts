@@ -1,0 +1,118 @@
+import type { PluginKind, PluginLog, PluginWorld } from '../plugins/contract.ts';
+import type { ObjectKey } from '../resources/keys.ts';
+import type { InstanceStatus, PluginInstance } from '../routing/decision.ts';
+import type { PluginConfig } from '../routing/plugin-rules.ts';
+import type { PluginBinding } from '../routing/snapshot.ts';
+import { contentHash } from './content-hash.ts';
+
+/** A running plugin, and how many generations hold it. */
+export interface Held {
+  readonly instance: PluginInstance;
+  readonly config: PluginConfig;
+  /** Of the config with its secrets. */
+  readonly fingerprint: string;
+  /** It threw when it was started; the next publication tries again. */
+  readonly broken: boolean;
+  holders: number;
+}
+
+export interface InstancesOptions {
+  readonly kinds: readonly Pick<PluginKind, 'kind' | 'start'>[];
+  world(config: PluginConfig): PluginWorld;
+  readonly log: PluginLog;
+}
+
+export interface Instances {
+  /**
+   * An instance for each binding, held once more: the one of `before` where its config is equal, with all that it knows
+   * (discovery, keys), else a new one, started and not waited for. A kind that throws gets a stand-in that refuses.
+   */
+  take(bindings: Iterable<PluginBinding>, before: ReadonlyMap<ObjectKey, Held>): ReadonlyMap<ObjectKey, Held>;
+  /** Lets each go once; the last to let go stops it. */
+  letGo(held: ReadonlyMap<ObjectKey, Held>): void;
+}
+
+export function createInstances(options: InstancesOptions): Instances {
+  const { log } = options;
+
+  const start = (config: PluginConfig, fingerprint: string): Held => {
+    try {
+      const kind = options.kinds.find((candidate) => candidate.kind === config.kind);
+      if (kind === undefined) throw new Error(`no plugin kind ${config.kind}`);
+      const instance = kind.start(config, options.world(config));
+      return { instance, config, fingerprint, broken: false, holders: 0 };
+    } catch (error) {
+      log.error({ plugin: config.key, err: error }, 'plugin did not start; its routes are refused');
+      return { instance: REFUSES, config, fingerprint, broken: true, holders: 0 };
+    }
+  };
+
+  return {
+    take(bindings, before) {
+      const held = new Map<ObjectKey, Held>();
+      for (const { config } of bindings) {
+        const fingerprint = contentHash(config).whole;
+        const known = before.get(config.key);
+        const kept = known !== undefined && !known.broken && known.fingerprint === fingerprint;
+        const entry = kept ? known : start(config, fingerprint);
+        entry.holders += 1;
+        held.set(config.key, entry);
+      }
+      return held;
+    },
+    letGo(held) {
+      for (const entry of held.values()) {
+        entry.holders -= 1;
+        if (entry.holders > 0) continue;
+        try {
+          entry.instance.stop();
+        } catch (error) {
+          log.error({ plugin: entry.config.key, err: error }, 'plugin did not stop cleanly');
+        }
+      }
+    },
+  };
+}
+
+/** What a running plugin says of itself; undefined for none. One that throws is told as such. */
+export function instanceStatus(held: Held | undefined): InstanceStatus | undefined {
+  try {
+    return held?.instance.status();
+  } catch {
+    return STATUS_FAILED;
+  }
+}
+
+const STATUS_FAILED: InstanceStatus = {
+  status: 'Unknown',
+  reason: 'StatusFailed',
+  message: 'The plugin could not say how it is, which is a bug.',
+};
+
+const REFUSED = {
+  kind: 'respond',
+  status: 503,
+  headers: [],
+  cookies: [],
+  notice: {
+    code: 'plugin_failed',
+    title: 'Not available',
+    text: 'What guards this place could not be started, so nobody is let in.',
+    advice: 'Whoever runs this gateway finds the reason in its log.',
+    action: undefined,
+  },
+  outcome: 'plugin_failed',
+} as const;
+
+const NOT_STARTED: InstanceStatus = {
+  status: 'False',
+  reason: 'StartFailed',
+  message: 'The plugin could not be started; its routes are refused. The log has the cause.',
+};
+
+const REFUSES: PluginInstance = {
+  decide: () => REFUSED,
+  answer: () => REFUSED,
+  status: () => NOT_STARTED,
+  stop: () => {},
+};

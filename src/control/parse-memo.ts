@@ -1,0 +1,36 @@
+import type { ObjectKey } from '../resources/keys.ts';
+import type { Parsed } from '../resources/resource.ts';
+import type { Origin, SourceObject } from './source.ts';
+
+/** Undefined: not one of ours (another kind, another class). Never throws. */
+export type Parse = (value: unknown) => Parsed | undefined;
+
+export interface ParsedObjects {
+  /** In the source's order; the same object twice is there twice. */
+  readonly parsed: readonly Parsed[];
+  /** Where a person finds an object; of one that is there twice, the first place. */
+  readonly origins: ReadonlyMap<ObjectKey, Origin>;
+}
+
+/** Parses what a source holds; what was parsed once in the same version isn't parsed again (A163). */
+export function createParseMemo(parse: Parse): (objects: ReadonlyMap<string, SourceObject>) => ParsedObjects {
+  let memo = new Map<string, { readonly version: string; readonly parsed: Parsed | undefined }>();
+  return (objects) => {
+    const next: typeof memo = new Map();
+    const parsed: Parsed[] = [];
+    const origins = new Map<ObjectKey, Origin>();
+    for (const [id, object] of objects) {
+      const known = memo.get(id);
+      const entry =
+        known?.version === object.version ? known : { version: object.version, parsed: parse(object.value) };
+      next.set(id, entry);
+      if (entry.parsed === undefined) continue;
+      parsed.push(entry.parsed);
+      const key = entry.parsed.ok ? entry.parsed.value.key : entry.parsed.key;
+      if (object.origin !== undefined && !origins.has(key)) origins.set(key, object.origin);
+    }
+    // Only now: if parsing threw, what was known before still is.
+    memo = next;
+    return { parsed, origins };
+  };
+}
