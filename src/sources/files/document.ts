@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+import type { FieldPath } from '../../resources/problem.ts';
+import type { ObjectCheck } from './problem.ts';
+
+/** Part of a file between two `---` lines. */
+export interface Chunk {
+  readonly text: string;
+  /** Line of the file (from 1) at which it begins. */
+  readonly line: number;
+}
+
+/** Lines are counted from 0 at the beginning of the chunk, so that a chunk which only moved needn't be read again. */
+export interface ChunkObject {
+  readonly value: unknown;
+  readonly version: string;
+  line(path: FieldPath): number;
+}
+
+export interface ChunkProblem {
+  readonly line: number;
+  readonly message: string;
+}
+
+export type ReadChunk =
+  | { readonly ok: true; readonly objects: readonly ChunkObject[] }
+  | { readonly ok: false; readonly problems: readonly ChunkProblem[] };
+
+/** Deeper than any object of Kubernetes; recursion further down the way stays harmless. */
+const MAX_NESTING = 64;
+const MAX_ALIASES = 100;
+const MAX_LIST_NESTING = 4;
+
+/**
+ * Cuts a stream into its documents. A line that begins with `---` ends a document wherever it stands, inside of block
+ * and quoted scalars too (YAML 1.2.2, section 9.1.2, c-forbidden), so this needs no parser.
+ */
+export function splitDocuments(text: string): readonly Chunk[] {
+  const chunks: Chunk[] = [];
+  let line = 1;
+  for (const part of text.split(/^(?=---(?:[ \t\r\n]|$))/m)) {
+    chunks.push({ text: part, line });
+    line += part.split('\n').length - 1;
+  }
+  return chunks;
+}
+
+/** YAML 1.2 core schema, of which JSON is a part. No merge keys, no custom tags, no directives, bounded aliases. */
+export function readChunk(text: string, check: ObjectCheck): ReadChunk {
+  try {
+    return read(text, check);
+  } catch (error) {
+    // The composer is recursive, so hostile nesting can use up the stack.
+    if (error instanceof RangeError) return failed(0, 'this is nested too deeply');
+    throw error;
+  }
+}
+
+function read(text: string, check: ObjectCheck): ReadChunk {
+  const lines = new LineCounter();
+  const documents = compose(text, lines);
+  const problems: ChunkProblem[] = [];
+  const objects: ChunkObject[] = [];
+  const version = createHash('sha256').update(text).digest('hex').slice(0, 32);
+  for (const [at, document] of documents.entries()) {
+    const fault = faultOf(document, text);
+    if (fault !== undefined) {
+      problems.push({ line: lineAt(lines, fault.offset), message: fault.message });
+      continue;
+    }
+    const value = toValue(document);
+    if (!value.ok) problems.push({ line: lineAt(lines, document.range[0]), message: value.message });
+    else if (value.value !== null) {
+      for (const { path, value: item } of items(value.value, [], MAX_LIST_NESTING)) {
+        const line = (field: FieldPath): number => lineOf(text, at, [...path, ...field]);
+        if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+          problems.push({ line: line([]), message: 'this is no object: write apiVersion, kind, metadata and spec' });
+          continue;
+        }
+        const unreadable = check(item);
+        if (unreadable === undefined) objects.push({ value: item, version: `${version}-${objects.length}`, line });
+        else problems.push({ line: line(unreadable.path), message: unreadable.message });
+      }
+    }
+  }
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, objects };
+}
+
+const failed = (line: number, message: string): ReadChunk => ({ ok: false, problems: [{ line, message }] });
+
+type Composed = Document.Parsed;
+
+function compose(text: string, lineCounter: LineCounter): readonly Composed[] {
+  // Repeated keys are looked for below: the library compares each key with each other one.
+  const documents = parseAllDocuments(text, {
+    lineCounter,
+    schema: 'core',
+    merge: false,
+    resolveKnownTags: false,
+    stringKeys: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  return Array.isArray(documents) ? documents : [];
+}
+
+interface Fault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+function faultOf(document: Composed, text: string): Fault | undefined {
+  const error = document.errors[0] ?? document.warnings[0];
+  if (error !== undefined) {
+    if (/^%/m.test(text))
+      return { offset: error.pos[0], message: 'directives (%YAML, %TAG) are not used here: remove them' };
+    if (error.code === 'NON_STRING_KEY')
+      return {
+        offset: error.pos[0],
+        message: 'not YAML: a key has to be text (a template with {{ }} must be rendered first)',
+      };
+    return { offset: error.pos[0], message: `not YAML: ${error.message}` };
+  }
+  if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2')
+    return { offset: document.range[0], message: 'directives (%YAML, %TAG) are not used here: remove them' };
+  return faultWithin(document);
+}
+
+function faultWithin(document: Composed): Fault | undefined {
+  let fault: Fault | undefined;
+  const stop = (offset: number | undefined, message: string): symbol => {
+    fault = { offset: offset ?? 0, message };
+    return visit.BREAK;
+  };
+  visit(document, {
+    Node(_, node, ancestors) {
+      return ancestors.length > 2 * MAX_NESTING ? stop(node.range?.[0], 'this is nested too deeply') : undefined;
+    },
+    Map(_, node, ancestors) {
+      if (ancestors.length > 2 * MAX_NESTING) return stop(node.range?.[0], 'this is nested too deeply');
+      const seen = new Set<unknown>();
+      for (const pair of node.items) {
+        const key = isScalar(pair.key) ? pair.key.value : undefined;
+        const offset = isNode(pair.key) ? pair.key.range?.[0] : undefined;
+        if (seen.has(key)) return stop(offset, `the key ${JSON.stringify(key)} is here twice: remove one of them`);
+        seen.add(key);
+      }
+      return undefined;
+    },
+    Scalar(_, node) {
+      const finite = typeof node.value !== 'number' || Number.isFinite(node.value);
+      return finite ? undefined : stop(node.range?.[0], 'a number has to be finite');
+    },
+    Alias(_, node, ancestors) {
+      const target = node.resolve(document);
+      if (target === undefined)
+        return stop(node.range?.[0], `no anchor &${node.source} is in this document before here`);
+      return ancestors.includes(target) ? stop(node.range?.[0], `*${node.source} contains itself`) : undefined;
+    },
+  });
+  return fault;
+}
+
+type Value = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
+
+function toValue(document: Composed): Value {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) };
+  } catch (error) {
+    // Thrown for aliases that would expand beyond the bound (billion laughs).
+    if (error instanceof ReferenceError)
+      return { ok: false, message: 'aliases (*name) expand to too much: write it out' };
+    throw error;
+  }
+}
+
+interface Item {
+  readonly path: FieldPath;
+  readonly value: unknown;
+}
+
+/** The members of a `kind: List`, as `kubectl get -o yaml` writes it; any other object is itself the one item. */
+function items(value: unknown, path: FieldPath, depth: number): readonly Item[] {
+  if (depth === 0 || !isList(value)) return [{ path, value }];
+  return value.items.flatMap((item, at) => items(item, [...path, 'items', at], depth - 1));
+}
+
+function isList(value: unknown): value is { readonly items: readonly unknown[] } {
+  if (typeof value !== 'object' || value === null) return false;
+  const list: { apiVersion?: unknown; kind?: unknown; items?: unknown } = value;
+  return list.apiVersion === 'v1' && list.kind === 'List' && Array.isArray(list.items);
+}
+
+const lineAt = (lines: LineCounter, offset: number): number => Math.max(0, lines.linePos(offset).line - 1);
+
+/** Composes again: lines are asked for only where there is a problem, and keeping every node would cost memory for ever. */
+function lineOf(text: string, at: number, path: FieldPath): number {
+  const lines = new LineCounter();
+  const document = compose(text, lines)[at];
+  let node: unknown = document?.contents;
+  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  for (const part of path) {
+    if (isAlias(node) && document !== undefined) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === String(part));
+      if (pair === undefined) break;
+      if (isNode(pair.key)) offset = pair.key.range?.[0] ?? offset;
+      node = pair.value;
+    } else if (isSeq(node) && typeof part === 'number') {
+      node = node.items[part];
+      if (!isNode(node)) break;
+      offset = node.range?.[0] ?? offset;
+    } else break;
+  }
+  return lineAt(lines, offset);
+}
