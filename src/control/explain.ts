@@ -1,0 +1,112 @@
+import { parseAuthority } from '../resources/hostname.ts';
+import { canonicalPath, type PathFault } from '../resources/path.ts';
+import { formatBackend } from '../routing/guards.ts';
+import { type Match, match } from '../routing/match.ts';
+import type { RouteEntry } from '../routing/snapshot.ts';
+import type { RouteTable } from '../routing/table.ts';
+
+export interface Question {
+  readonly method: string;
+  /** As in a Host header. */
+  readonly host: string;
+  /** As in a request line, without query. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** What would be done with a request, as JSON for people. It is only looked up: no plugin is asked, nothing is sent. */
+export interface Explanation {
+  /** Undefined where this depends on a plugin or the upstream. */
+  readonly status: number | undefined;
+  readonly answer: string;
+  readonly why: string;
+  readonly host?: string;
+  readonly path?: string;
+  readonly route?: unknown;
+}
+
+/** The same canonical form and the same match as for a request (invariant 1). */
+export function explain(table: RouteTable, question: Question): Explanation {
+  const host = parseAuthority(question.host);
+  if (host === undefined) return { status: 400, answer: 'BadRequest', why: 'The host is not a host name or address.' };
+  const path = canonicalPath(question.path);
+  if (!path.ok) return { status: 400, answer: 'BadRequest', host, why: FAULTS[path.fault] };
+  const { method, headers } = question;
+  const found = match(table, { method, host, path: path.path }, (name) => headers.get(name));
+  if (found.kind === 'Route' && path.encodedSlash && found.entry.encodedSlashes === 'Reject') {
+    const why = 'The path has an encoded slash, which the Route rejects (encodedSlashes).';
+    return { status: 400, answer: 'BadRequest', host, path: path.path, why, route: describeEntry(found.entry) };
+  }
+  return { host, path: path.path, ...explainMatch(found) };
+}
+
+function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'why' | 'route'> {
+  switch (found.kind) {
+    case 'NoHost':
+      return { status: 404, answer: found.kind, why: 'No Route names this host.' };
+    case 'NotFound':
+      return {
+        status: 404,
+        answer: found.kind,
+        why: 'No Route of this host fits the path, the method and the headers.',
+      };
+    case 'MethodNotAllowed':
+      return { status: 405, answer: found.kind, why: `Here only: ${found.allow.join(', ')}.` };
+    case 'Ambiguous':
+      return {
+        status: 400,
+        answer: found.kind,
+        why: 'A server behind the gateway could read another path out of it, with another guard.',
+      };
+    case 'Reserved':
+      return { status: undefined, answer: found.kind, why: `${found.plugin} answers itself: its ${found.purpose}.` };
+    case 'ReservedNotFound':
+      return {
+        status: 404,
+        answer: found.kind,
+        why: 'Paths under /_oidc/ are the gateway’s, and nothing answers at this one.',
+      };
+    case 'Route':
+      return explainEntry(found.entry);
+  }
+}
+
+function explainEntry(entry: RouteEntry): Pick<Explanation, 'status' | 'answer' | 'why' | 'route'> {
+  const route = describeEntry(entry);
+  if (entry.action.kind === 'Refuse') {
+    return { status: 503, answer: 'Denied', why: `The Route is Denied: ${entry.action.reason}.`, route };
+  }
+  const to = formatBackend(entry.action.backend);
+  if (entry.exposure === 'Public')
+    return { status: undefined, answer: 'Public', why: `Everybody is let through to ${to}.`, route };
+  const rules = entry.authorization === undefined ? 'any account of theirs' : 'who passes the rules of the Route';
+  return {
+    status: undefined,
+    answer: 'Protected',
+    why: `${entry.plugins.join(', ')} must prove an identity; ${rules} is let through to ${to}.`,
+    route,
+  };
+}
+
+const describeEntry = (entry: RouteEntry): unknown => ({
+  name: entry.route,
+  host: entry.host,
+  path: `${entry.path.type} ${entry.path.value}`,
+  methods: entry.methods,
+  headers: entry.headers.length === 0 ? undefined : entry.headers,
+  exposure: entry.exposure,
+  plugins: entry.plugins.length === 0 ? undefined : entry.plugins,
+  rules: entry.authorization?.rules.map(({ name }) => name),
+  removesAuthorization: entry.removeAuthorization,
+});
+
+const FAULTS: Readonly<Record<PathFault, string>> = {
+  NotAbsolute: 'The path does not begin with a slash.',
+  ForbiddenCharacter: 'The path has a character that must be percent-encoded.',
+  BadEscape: 'The path has a % that is not followed by two hexadecimal digits.',
+  EncodedControl: 'The path has an encoded control character.',
+  EncodedBackslash: 'The path has an encoded backslash.',
+  InvalidUtf8: 'The path has escapes that are not UTF-8.',
+  DotSegment: 'The path has a . or .. segment.',
+};

@@ -1,0 +1,116 @@
+import { type Logger, pino } from 'pino';
+import type { PluginLog } from '../plugins/contract.ts';
+import type { RequestRecord } from '../proxy/record.ts';
+import type { ObjectKey } from '../resources/keys.ts';
+import { errorFields } from './log/error-fields.ts';
+import { textForm } from './log/text-form.ts';
+
+export interface LogOptions {
+  /** `json`: one object a line. `text`: for people at a terminal. */
+  readonly format: 'json' | 'text';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  /** Text form only: whether the output is a terminal that takes colours. */
+  readonly colour: boolean;
+  readonly output: LogOutput;
+}
+
+export interface LogOutput {
+  /** Whole lines. */
+  write(text: string): unknown;
+}
+
+/**
+ * The log. Secrets are kept out by what it is given: a request comes as a RequestRecord, which has no query, cookie,
+ * header or token; values of secret type print as `[redacted]`; of an error only kind, message and place are taken (A180).
+ * Nothing here throws: a line that can't be made is replaced by one that says so (F55).
+ */
+export interface Log {
+  request(record: RequestRecord): void;
+  /** Log of a part of the process: `main`, `control`, `files`. */
+  part(name: string): PluginLog;
+  /** Log of one plugin: part `plugin`, with its name in every line. */
+  plugin(key: ObjectKey): PluginLog;
+}
+
+export function createLog(options: LogOptions): Log {
+  const { output } = options;
+  const logger = pino(
+    {
+      base: null,
+      level: options.level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: (error: unknown) => errorFields(error) },
+    },
+    { write: options.format === 'json' ? (line: string) => output.write(line) : writeText },
+  );
+  const requests = logger.child({ part: 'request' });
+
+  function writeText(line: string): void {
+    output.write(textForm(line, options));
+  }
+
+  /** A line that can't be made, or an output that throws, is no reason to fail a request. */
+  const contained = (write: () => void): void => {
+    try {
+      write();
+    } catch (error) {
+      try {
+        const message = error instanceof Error ? error.name : typeof error;
+        output.write(
+          `${JSON.stringify({ level: 'error', part: 'log', msg: 'a log line could not be made', err: message })}\n`,
+        );
+      } catch {}
+    }
+  };
+
+  const partLog = (child: Logger): PluginLog => ({
+    info(fields, message) {
+      contained(() => {
+        child.info(fields, message);
+      });
+    },
+    warn(fields, message) {
+      contained(() => {
+        child.warn(fields, message);
+      });
+    },
+    error(fields, message) {
+      contained(() => {
+        child.error(fields, message);
+      });
+    },
+  });
+
+  return {
+    request(record) {
+      contained(() => {
+        requests.info(requestFields(record), 'request');
+      });
+    },
+    part: (name) => partLog(logger.child({ part: name })),
+    plugin: (key) => partLog(logger.child({ part: 'plugin', plugin: key.slice(key.indexOf('/') + 1) })),
+  };
+}
+
+/** Each field by name: a field that is added to the record isn't logged before somebody thought of it. */
+const requestFields = (record: RequestRecord): Readonly<Record<string, unknown>> => ({
+  request_id: record.requestId,
+  client: record.client,
+  method: record.method,
+  host: record.host,
+  path: record.path,
+  status: record.status,
+  request_bytes: record.requestBytes,
+  response_bytes: record.responseBytes,
+  duration_ms: tenths(record.durationMs),
+  upstream_ms: record.upstreamMs === undefined ? undefined : tenths(record.upstreamMs),
+  route: record.route,
+  service: record.service,
+  plugin: record.plugin,
+  outcome: record.outcome,
+  reason: record.reason,
+  rule: record.rule,
+});
+
+const tenths = (milliseconds: number): number => Math.round(milliseconds * 10) / 10;
