@@ -1,0 +1,64 @@
+import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../routing/decision.ts';
+import type { PluginConfig } from '../../routing/plugin-rules.ts';
+import type { PluginWorld } from '../contract.ts';
+import type { OidcConfig } from './config.ts';
+import type { Parts, Visit } from './login-context.ts';
+import { finishLogin } from './login-finish.ts';
+import { logOut } from './logout.ts';
+import { insecureOrigin, methodNotAllowed, notFound } from './notices.ts';
+import { readOwnCookies } from './own-cookies.ts';
+import { createPlaces } from './place.ts';
+import type { Provider } from './provider.ts';
+import { tell } from './respond.ts';
+import { createSessions } from './sessions.ts';
+import { decideRequest } from './step.ts';
+import { createUsedAttempts } from './used-attempts.ts';
+
+/** Assembles a running plugin. `provider` was started by the caller and is stopped with the instance. */
+export function startOidc(
+  config: OidcConfig,
+  identity: PluginConfig,
+  world: PluginWorld,
+  provider: Provider,
+): PluginInstance {
+  const findPlace = createPlaces(config, identity.identity);
+  const parts: Parts = {
+    config,
+    plugin: identity.key,
+    world,
+    provider,
+    sessions: createSessions(config, world),
+    used: createUsedAttempts(config.attemptTtl),
+  };
+
+  const visit = (request: RequestView, context: DecisionContext): Visit | undefined => {
+    const place = findPlace(request, context);
+    if (place === undefined) return undefined;
+    return { request, context, place, own: readOwnCookies(request.header('cookie'), place.names) };
+  };
+
+  return {
+    decide(request, context) {
+      const found = visit(request, context);
+      return found === undefined ? refuseOrigin() : decideRequest(parts, found);
+    },
+    answer(request, context) {
+      const found = visit(request, context);
+      return found === undefined ? refuseOrigin() : answerReserved(parts, found);
+    },
+    status: () => provider.status(),
+    stop: () => provider.stop(),
+  };
+}
+
+const refuseOrigin = (): Decision => tell(503, insecureOrigin(), 'insecure_origin');
+
+/** `response_mode=query` only, so the callback is a GET. */
+function answerReserved(parts: Parts, visit: Visit): Decision | Promise<Decision> {
+  const { path, method } = visit.request;
+  if (path === parts.config.logout.path) return logOut(parts, visit);
+  if (path !== parts.config.redirectPath) return tell(404, notFound(), 'not_found');
+  if (method !== 'GET')
+    return tell(405, methodNotAllowed(), 'method_not_allowed', { headers: [{ name: 'Allow', value: 'GET' }] });
+  return finishLogin(parts, visit);
+}

@@ -1,0 +1,39 @@
+import type { Decision, RequestView } from '../../routing/decision.ts';
+import type { OidcConfig } from './config.ts';
+import type { Parts, Visit } from './login-context.ts';
+import { startLogin } from './login-start.ts';
+import { isNavigation } from './navigation.ts';
+import { unauthenticated } from './notices.ts';
+import { tell } from './respond.ts';
+import type { Absence } from './sessions.ts';
+
+/** A request to a Route that this plugin guards: on with the session's identity, to the provider, or 401. */
+export function decideRequest(parts: Parts, visit: Visit): Decision {
+  const { own, place, context, request } = visit;
+  const found = parts.sessions.find(own, place, context.needs);
+  if (found.kind === 'Session') {
+    const cookies = parts.sessions.keepAlive(found.session, own, place);
+    return cookies.length === 0 ? found.session.decision : { ...found.session.decision, cookies };
+  }
+  return sendsToProvider(parts.config, request) ? startLogin(parts, visit) : refuse(parts, found.reason);
+}
+
+/** `Redirect` sends scripts too, but nothing that could carry a body: that would be lost on the way (A099). */
+function sendsToProvider(config: OidcConfig, request: RequestView): boolean {
+  switch (config.unauthenticated) {
+    case 'Auto':
+      return isNavigation(request);
+    case 'Redirect':
+      return request.method === 'GET' || request.method === 'HEAD';
+    case 'Unauthorized':
+      return false;
+  }
+}
+
+/** RFC 6750 section 3: without `error`, as no credentials were tried. */
+function refuse({ world }: Parts, reason: Absence): Decision {
+  world.observe({ kind: 'Unauthenticated', reason });
+  return tell(401, unauthenticated(), 'unauthenticated', {
+    headers: [{ name: 'WWW-Authenticate', value: 'Bearer realm="postern"' }],
+  });
+}
