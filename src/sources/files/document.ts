@@ -58,12 +58,15 @@ export function readChunk(text: string, check: ObjectCheck): ReadChunk {
 
 function read(text: string, check: ObjectCheck): ReadChunk {
   const lines = new LineCounter();
+  // In the documents that are read here, mappings, no content can stand in the first column and begin with a percent sign.
+  const directive = text.split('\n').findIndex((line) => line.startsWith('%'));
+  if (directive >= 0) return failed(directive, 'directives (%YAML, %TAG) are not used here: remove this line');
   const documents = compose(text, lines);
   const problems: ChunkProblem[] = [];
   const objects: ChunkObject[] = [];
   const version = createHash('sha256').update(text).digest('hex').slice(0, 32);
   for (const [at, document] of documents.entries()) {
-    const fault = faultOf(document, text);
+    const fault = faultOf(document);
     if (fault !== undefined) {
       problems.push({ line: lineAt(lines, fault.offset), message: fault.message });
       continue;
@@ -110,11 +113,9 @@ interface Fault {
   readonly message: string;
 }
 
-function faultOf(document: Composed, text: string): Fault | undefined {
+function faultOf(document: Composed): Fault | undefined {
   const error = document.errors[0] ?? document.warnings[0];
   if (error !== undefined) {
-    if (/^%/m.test(text))
-      return { offset: error.pos[0], message: 'directives (%YAML, %TAG) are not used here: remove them' };
     if (error.code === 'NON_STRING_KEY')
       return {
         offset: error.pos[0],
@@ -122,8 +123,6 @@ function faultOf(document: Composed, text: string): Fault | undefined {
       };
     return { offset: error.pos[0], message: `not YAML: ${error.message}` };
   }
-  if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2')
-    return { offset: document.range[0], message: 'directives (%YAML, %TAG) are not used here: remove them' };
   return faultWithin(document);
 }
 

@@ -1,0 +1,91 @@
+import type { Command } from '../settings.ts';
+import { type Option, SERVE, VALIDATE, variableOf } from './options.ts';
+
+const WIDTH = 100;
+const INDENT = 6;
+
+const EXIT_CODES = `Exit codes:
+  0  done; of validate: no problems (warnings are none)
+  1  problems: objects that are wrong, files that can't be read, an address that is taken
+  2  the command line or the environment is wrong
+`;
+
+const OVERVIEW = `Postern puts a login in front of services: a reverse proxy with OpenID Connect, configured by objects.
+
+Usage:
+  postern serve --files DIR          run the gateway from a directory of objects
+  postern validate DIR|FILE...       check objects, and show what each Route compiles to
+  postern version                    print the version
+  postern COMMAND --help             all about one command
+
+${EXIT_CODES}`;
+
+const SERVE_INTRO = `Usage: postern serve --files DIR [flags]
+
+${wrap(
+  'Runs the gateway. It reads Services, Routes, plugins (OidcPlugin) and Secrets from YAML or JSON files, serves what they say, and takes over every change within a second. An object that is wrong closes its own place (503) and nothing else; a file that is not YAML keeps the whole last good state. Both are said once on standard output.',
+  0,
+)}
+
+Every flag can also be set by the environment variable next to it; the flag wins.
+
+`;
+
+const SERVE_OUTRO = `${wrap(
+  'SIGTERM or SIGINT (Ctrl-C) ends it: /readyz says no, requests under way may finish, exit code 0. A second one ends it at once.',
+  0,
+)}
+
+`;
+
+const VALIDATE_INTRO = `Usage: postern validate DIR|FILE... [flags]
+
+${wrap(
+  'Checks objects with the same code as the server. Prints every problem with file, line, object, field and what to do, then what each Route compiles to: Protected (by which plugin; by rules, or for any account), Public (everybody, without login) or Denied (503, and why). Directories are read as serve reads them.',
+  0,
+)}
+
+${wrap('Everything that belongs together has to be named together: a Route whose Service is in another directory refers to nothing.', 0)}
+
+`;
+
+const VERSION_HELP = `Usage: postern version
+
+Prints the version of Postern and of Node.js.
+
+`;
+
+/** What `postern --help` and `postern COMMAND --help` print. */
+export function helpText(command: Command | undefined): string {
+  switch (command) {
+    case undefined:
+      return OVERVIEW;
+    case 'serve':
+      return `${SERVE_INTRO}Flags:\n${SERVE.map(describe).join('')}\n${SERVE_OUTRO}${EXIT_CODES}`;
+    case 'validate':
+      return `${VALIDATE_INTRO}Flags:\n${VALIDATE.map(describe).join('')}\n${EXIT_CODES}`;
+    case 'version':
+      return `${VERSION_HELP}${EXIT_CODES}`;
+  }
+}
+
+function describe(option: Option): string {
+  const head = `  --${option.flag} ${option.value}`;
+  const fallback = option.fallback === undefined ? '' : ` Default: ${option.fallback}.`;
+  return `${head.padEnd(WIDTH / 2)} ${variableOf(option.flag)}\n${wrap(option.help + fallback, INDENT)}\n`;
+}
+
+/** Breaks at spaces, so that no line is longer than the width. */
+function wrap(text: string, indent: number): string {
+  const margin = ' '.repeat(indent);
+  const lines: string[] = [];
+  let line = margin;
+  for (const word of text.split(' ')) {
+    if (line.length > indent && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = margin;
+    }
+    line += line.length > indent ? ` ${word}` : word;
+  }
+  return [...lines, line].join('\n');
+}
