@@ -1,0 +1,218 @@
+import type { BackendUrl } from '../../resources/resource.ts';
+import type { FailureCode, ForwardResult, OutgoingRequest } from '../forwarder.ts';
+import type { ConnectionUser, UpstreamConnection } from './connection.ts';
+import { requestHead } from './request-head.ts';
+import { type BodyFlow, ResponseBody } from './response-body.ts';
+import type { ResponseHead } from './response-head.ts';
+import { Upload, type UploadFlow } from './upload.ts';
+
+/** RFC 9110 section 9.2.2: sending such a request twice is the same as once. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/** What an exchange needs from the forwarder around it. */
+export interface ExchangeHost {
+  now(): number;
+  /** A connection for this exchange: a kept one, or with `fresh` a new one. */
+  connect(fresh: boolean): UpstreamConnection;
+  /** The connection is free again. */
+  kept(connection: UpstreamConnection): void;
+  finished(exchange: Exchange): void;
+}
+
+/**
+ * One request and its response on one connection, tried once more on a fresh one where that is provably safe: a kept
+ * connection turned out dead, nothing was received, and the request has no body and may be sent twice.
+ */
+export class Exchange implements ConnectionUser, BodyFlow, UploadFlow {
+  readonly #request: OutgoingRequest;
+  readonly #backend: BackendUrl;
+  readonly #host: ExchangeHost;
+  readonly #settle: (result: ForwardResult) => void;
+  #connection: UpstreamConnection | undefined;
+  #phase: 'connecting' | 'waiting' | 'reading' | 'finished' = 'connecting';
+  #retried = false;
+  /** The whole request was handed to the socket. */
+  #sent = false;
+  /** The upload waits for the socket; otherwise, while it isn't sent, for the client. */
+  #blocked = false;
+  #responseBody: ResponseBody | undefined;
+  /**
+   * Monotonic milliseconds after which the forwarder calls `expire`. The forwarder sweeps: arming and clearing three
+   * timers for each request costs more than the sweep of all.
+   */
+  deadline = 0;
+
+  constructor(
+    request: OutgoingRequest,
+    backend: BackendUrl,
+    host: ExchangeHost,
+    settle: (result: ForwardResult) => void,
+  ) {
+    this.#request = request;
+    this.#backend = backend;
+    this.#host = host;
+    this.#settle = settle;
+  }
+
+  begin(): void {
+    this.#request.client.onGone(() => this.#fail('client_gone', 'the client went away'));
+    this.#attach(false);
+  }
+
+  /** The forwarder is closing. */
+  stop(): void {
+    this.#fail('reset', 'the forwarder was closed');
+  }
+
+  /** The deadline has passed. */
+  expire(): void {
+    if (this.#phase === 'connecting') this.#fail('connect_timeout', 'no connection in time');
+    else if (this.#sent)
+      this.#fail('response_timeout', this.#phase === 'waiting' ? 'no response in time' : 'the response stalled');
+    else if (this.#blocked) this.#fail('upload_stalled', 'the upstream takes no more of the body');
+    else this.#fail('client_timeout', 'the client sends no more of the body');
+  }
+
+  connected(): void {
+    const connection = this.#connection;
+    if (this.#phase !== 'connecting' || connection === undefined) return;
+    this.#phase = 'waiting';
+    connection.write(requestHead(this.#request, this.#backend));
+    const { body, framing } = this.#request;
+    if (body === undefined) {
+      this.sent();
+    } else {
+      this.moved();
+      body.start(new Upload(this, framing.kind === 'Length' ? framing.bytes : undefined));
+    }
+  }
+
+  broken(code: FailureCode, cause: string): void {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    const stale = connection !== undefined && connection.uses > 1 && this.#phase === 'waiting' && code === 'reset';
+    if (stale && !this.#retried && this.#request.body === undefined && IDEMPOTENT.has(this.#request.method)) {
+      this.#retried = true;
+      this.#sent = false;
+      this.#attach(true);
+    } else {
+      this.#fail(code, cause);
+    }
+  }
+
+  // The response, as the parser reads it.
+
+  head(head: ResponseHead): void {
+    this.#phase = 'reading';
+    this.#extend(this.#request.timeouts.idle);
+    const { framing } = head;
+    if (framing.kind !== 'None') this.#responseBody = new ResponseBody(this);
+    this.#settle({
+      kind: 'Response',
+      status: head.status,
+      headers: head.headers,
+      length: framing.kind === 'Length' ? framing.length : undefined,
+      body: this.#responseBody,
+    });
+  }
+
+  body(chunk: Buffer): void {
+    this.#extend(this.#request.timeouts.idle);
+    this.#responseBody?.push(chunk);
+  }
+
+  end(): void {
+    if (this.#phase !== 'reading') return;
+    const sent = this.#sent;
+    const connection = this.#finish();
+    // A response that came before the whole request was sent: the rest of the request must not meet another (A068).
+    if (!sent) this.#request.body?.cancel();
+    if (connection?.release(sent) === true) this.#host.kept(connection);
+    this.#responseBody?.close('ended');
+  }
+
+  // The response's body, held back by who reads it.
+
+  pause(): void {
+    // A reader that is slow is the front's to time out, not the upstream's.
+    this.deadline = Number.POSITIVE_INFINITY;
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#extend(this.#request.timeouts.idle);
+    this.#connection?.resume();
+  }
+
+  cancelled(): void {
+    this.#request.body?.cancel();
+    this.#finish()?.destroy();
+  }
+
+  // The request's body.
+
+  write(data: Buffer | string): boolean {
+    const more = this.#connection?.write(data) ?? false;
+    this.#blocked = !more;
+    return more;
+  }
+
+  cork(): void {
+    this.#connection?.cork();
+  }
+
+  uncork(): void {
+    this.#connection?.uncork();
+  }
+
+  drained(): void {
+    if (this.#sent || this.#phase === 'finished') return;
+    this.#blocked = false;
+    this.moved();
+    this.#request.body?.resume();
+  }
+
+  moved(): void {
+    if (this.#phase === 'waiting') this.#extend(this.#request.timeouts.idle);
+  }
+
+  cut(cause: string): void {
+    this.#fail('bad_request_body', cause);
+  }
+
+  sent(): void {
+    this.#sent = true;
+    if (this.#phase === 'waiting') this.#extend(this.#request.timeouts.response);
+  }
+
+  #attach(fresh: boolean): void {
+    this.#phase = 'connecting';
+    this.#extend(this.#request.timeouts.connect);
+    this.#connection = this.#host.connect(fresh);
+    this.#connection.use(this, this.#request.method);
+  }
+
+  #extend(milliseconds: number): void {
+    this.deadline = this.#host.now() + milliseconds;
+  }
+
+  #fail(code: FailureCode, cause: string): void {
+    if (this.#phase === 'finished') return;
+    const answered = this.#phase === 'reading';
+    this.#finish()?.destroy();
+    if (answered) this.#responseBody?.close('aborted');
+    else this.#settle({ kind: 'Failed', code, cause });
+    // A body that nobody takes any more is left to the front, which drains or closes.
+    this.#request.body?.cancel();
+  }
+
+  /** Ends the exchange's hold on everything; returns the connection for its last step. */
+  #finish(): UpstreamConnection | undefined {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#phase = 'finished';
+    this.#request.client.onGone(undefined);
+    this.#host.finished(this);
+    return connection;
+  }
+}

@@ -1,0 +1,24 @@
+import type { BackendUrl } from '../../resources/resource.ts';
+import type { OutgoingRequest } from '../forwarder.ts';
+
+/**
+ * The head of a request to an upstream, latin1, with framing and connection management of our own (invariant 4): one of
+ * Content-Length and chunked, whatever the method (A064, A065), and no Connection line, since HTTP/1.1 keeps alive.
+ * The target is concatenated to the base path, never resolved against it (A016).
+ */
+export function requestHead(request: OutgoingRequest, backend: BackendUrl): string {
+  let head = `${request.method} ${backend.basePath}${request.target} HTTP/1.1\r\n`;
+  const { headers, framing } = request;
+  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  switch (framing.kind) {
+    case 'None':
+      // A server may wait for a body after these methods unless it is told that there is none (RFC 9110 section 8.6).
+      return request.method === 'POST' || request.method === 'PUT' || request.method === 'PATCH'
+        ? `${head}content-length: 0\r\n\r\n`
+        : `${head}\r\n`;
+    case 'Length':
+      return `${head}content-length: ${framing.bytes}\r\n\r\n`;
+    case 'Chunked':
+      return `${head}transfer-encoding: chunked\r\n\r\n`;
+  }
+}

@@ -1,0 +1,106 @@
+import type { BackendUrl } from '../../resources/resource.ts';
+import type { Forwarder, ForwardResult } from '../forwarder.ts';
+import { UpstreamConnection } from './connection.ts';
+import { Exchange, type ExchangeHost } from './exchange.ts';
+import { isLinkLocal } from './lookup.ts';
+
+/** Kept connections of one endpoint; the one used last is used first, so that the others can go. */
+const MAX_IDLE_PER_ENDPOINT = 256;
+/** Shorter than what servers commonly keep (Node 5 s, nginx 75 s): a connection that is about to close is no gift. */
+const IDLE_MS = 4000;
+/** How late a time-out can be. */
+const SWEEP_MS = 100;
+
+/** The kept connections to one address, and what its exchanges need of the forwarder. */
+interface Endpoint extends ExchangeHost {
+  readonly idle: UpstreamConnection[];
+  /** All that aren't closed yet. */
+  readonly open: Set<UpstreamConnection>;
+}
+
+/** HTTP/1.1 towards upstreams, on sockets of our own, with connections kept per endpoint. `now`: monotonic milliseconds. */
+export function createSocketForwarder(now: () => number): Forwarder {
+  const endpoints = new Map<string, Endpoint>();
+  const exchanges = new Set<Exchange>();
+  const finished = (exchange: Exchange): void => {
+    exchanges.delete(exchange);
+  };
+
+  const sweep = setInterval(() => {
+    const time = now();
+    for (const exchange of exchanges) if (exchange.deadline <= time) exchange.expire();
+    for (const [key, endpoint] of endpoints) {
+      closeIdle(endpoint, time - IDLE_MS);
+      // Forgotten when nothing is open, so that the map is bounded by what is in use.
+      if (endpoint.open.size === 0) endpoints.delete(key);
+    }
+  }, SWEEP_MS);
+  sweep.unref();
+
+  const endpointOf = (backend: BackendUrl): Endpoint => {
+    const key = `${backend.scheme}://${backend.host}:${backend.port}`;
+    let endpoint = endpoints.get(key);
+    if (endpoint === undefined) {
+      endpoint = createEndpoint(backend, now, finished);
+      endpoints.set(key, endpoint);
+    }
+    return endpoint;
+  };
+
+  return {
+    forward(request) {
+      const { backend } = request;
+      if (backend.kind !== 'Url') return failed('no_endpoint', 'no endpoint is known for a core Service');
+      if (isLinkLocal(backend.host)) return failed('connect_failed', 'link-local addresses are not reached');
+      return new Promise<ForwardResult>((settle) => {
+        const exchange = new Exchange(request, backend, endpointOf(backend), settle);
+        exchanges.add(exchange);
+        exchange.begin();
+      });
+    },
+    close() {
+      clearInterval(sweep);
+      for (const exchange of exchanges) exchange.stop();
+      for (const endpoint of endpoints.values()) for (const connection of endpoint.open) connection.destroy();
+      endpoints.clear();
+    },
+  };
+}
+
+const failed = (code: 'no_endpoint' | 'connect_failed', cause: string): Promise<ForwardResult> =>
+  Promise.resolve({ kind: 'Failed', code, cause });
+
+function createEndpoint(backend: BackendUrl, now: () => number, finished: (exchange: Exchange) => void): Endpoint {
+  const idle: UpstreamConnection[] = [];
+  const open = new Set<UpstreamConnection>();
+  const closed = (connection: UpstreamConnection): void => {
+    open.delete(connection);
+    const at = idle.indexOf(connection);
+    if (at >= 0) idle.splice(at, 1);
+  };
+  return {
+    idle,
+    open,
+    now,
+    finished,
+    connect(fresh) {
+      while (!fresh) {
+        const kept = idle.pop();
+        if (kept === undefined) break;
+        if (kept.usable) return kept;
+      }
+      const connection = new UpstreamConnection(backend, closed);
+      open.add(connection);
+      return connection;
+    },
+    kept(connection) {
+      connection.idleSince = now();
+      if (idle.length < MAX_IDLE_PER_ENDPOINT) idle.push(connection);
+      else connection.destroy();
+    },
+  };
+}
+
+function closeIdle(endpoint: Endpoint, since: number): void {
+  while ((endpoint.idle[0]?.idleSince ?? Number.POSITIVE_INFINITY) < since) endpoint.idle.shift()?.destroy();
+}
