@@ -39,7 +39,7 @@ export function selfSigned(name: string): { readonly key: string; readonly cert:
 }
 
 /** What a load balancer that ends TLS does, and no more: bytes in, bytes out. */
-export async function startTlsTerminator(port: number, name: string, target: number): Promise<() => Promise<void>> {
+export async function startTlsTerminator(port: number, name: string, target: number): Promise<() => void> {
   const server = createServer(selfSigned(name), (socket) => {
     const upstream = connect(target, '127.0.0.1');
     socket.pipe(upstream).pipe(socket);
@@ -48,8 +48,7 @@ export async function startTlsTerminator(port: number, name: string, target: num
     socket.on('close', () => upstream.destroy());
   }).listen(port, '127.0.0.1');
   await once(server, 'listening');
-  return async () => {
+  return () => {
     server.close();
-    await Promise.resolve();
   };
 }
