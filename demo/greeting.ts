@@ -27,8 +27,8 @@ What to try:
      identity headers and the token that it received, claim by claim.
   4. Open ${site}/admin: the page names the rule that refuses ada. Sign out (the button is at /orders),
      sign in as grace: she is let in.
-  5. Open ${metrics}: postern_login_ counts the logins stage by stage, and
-     postern_authorization_ the refusal.
+  5. Open ${metrics}: postern_oidc_logins_total counts the logins stage by
+     stage, postern_authorization_decisions_total the refusal.
   6. In objects/oidcplugin.yaml write issuer: "not a url", and save. /orders and /admin answer 503, never open; the log
      says which field is wrong; /open serves on.
 

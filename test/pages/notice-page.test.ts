@@ -72,6 +72,11 @@ describe('a notice as a page', () => {
     expect(body).not.toMatch(/<script|\son\w+=|style="|@import|https?:\/\/(?!www\.w3\.org\/2000\/svg)/i);
   });
 
+  it('speaks of an error only where there is one', () => {
+    expect(renderNotice(notice(), PAGE).body).toContain('Error 403');
+    expect(renderNotice(notice(), { ...PAGE, status: 200 }).body).not.toContain('class="status"');
+  });
+
   it('names the rule that refused', () => {
     expect(renderNotice(forbidden('admins only'), PAGE).body).toContain('“admins only”');
     expect(renderNotice(forbidden(undefined), PAGE).body).toContain('none of the rules');

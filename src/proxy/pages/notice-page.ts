@@ -18,8 +18,9 @@ export interface RenderedNotice {
 const PAGE = pageKind(`
 body{min-height:100vh;min-height:100svh;display:grid;grid-template-rows:1fr auto;justify-items:center;padding:1.25rem}
 main{align-self:center;width:100%;max-width:36rem;padding:2.5rem 0}
+.mark{margin-bottom:1.75rem}
 .keyhole{fill:var(--ground)}
-.status{margin:1.75rem 0 .4rem;color:var(--muted);font-weight:600;letter-spacing:.02em}
+.status{margin:0 0 .4rem;color:var(--muted);font-weight:600;letter-spacing:.02em}
 h1{font-size:clamp(1.65rem,1.2rem + 2.2vw,2.35rem)}
 .text{margin-top:1rem;font-size:1.125rem}
 .advice{margin-top:.75rem;color:var(--muted)}
@@ -44,7 +45,7 @@ export function renderNotice(notice: Notice, context: NoticeContext): RenderedNo
 function renderPage(notice: Notice, context: NoticeContext): string {
   const body = html`<main>
 ${MARK}
-<p class="status">Error ${context.status}</p>
+${context.status < 400 ? undefined : html`<p class="status">Error ${context.status}</p>`}
 <h1>${notice.title}</h1>
 <p class="text">${notice.text}</p>
 ${notice.advice === undefined ? undefined : html`<p class="advice">${notice.advice}</p>`}
