@@ -19,7 +19,14 @@ export type Reason =
   | 'RefNotPermitted'
   | 'AccessMissing'
   | 'AccessAmbiguous'
-  | 'ReservedPath';
+  | 'ReservedPath'
+  /** Of warnings only. */
+  | 'Closed'
+  | 'OpensProtectedPath'
+  | 'DiffersOnlyByCase'
+  | 'OpenSignUp'
+  | 'NoEffect'
+  | 'InsecureSetting';
 
 /** The way to a field, outermost first: `['spec', 'hosts', 0]`. */
 export type FieldPath = readonly (string | number)[];

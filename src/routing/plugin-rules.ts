@@ -1,4 +1,5 @@
 import type { ExternalAddress } from '../resources/external.ts';
+import type { IdentityHeaders } from '../resources/identity-headers.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { RoutePath } from '../resources/path.ts';
 import type { Checked, FieldPath, Problem } from '../resources/problem.ts';
@@ -18,6 +19,8 @@ export interface PluginRules {
 export interface PluginCompileContext {
   readonly secret: SecretReader;
   readonly external: ExternalAddress;
+  /** Headers that a plugin may emit: the fixed set and what `--identity-headers` adds; absent: the fixed set. */
+  readonly identityHeaders?: IdentityHeaders;
 }
 
 /** One key of a Secret of the plugin's own namespace; problems are reported at `path`. */
@@ -29,6 +32,8 @@ export interface CompiledPlugin {
   readonly reserved: readonly ReservedPath[];
   /** Worth telling, though the plugin works: lint of `validate`, `insecure.*` conditions. */
   readonly warnings: readonly Problem[];
+  /** Settings in use that weaken it, as paths of its spec (`insecure.httpCookies`); shown as condition `Insecure`. */
+  readonly insecure?: readonly string[];
   /** Who can log in: a public provider, where anybody can have an account, needs an authorization rule. */
   readonly openSignUp: boolean;
 }

@@ -1,0 +1,109 @@
+import type { ClaimNeeds } from '../authorization/identity.ts';
+import { needsOf } from '../authorization/needs.ts';
+import type { Policy } from '../authorization/policy.ts';
+import { namespaceOf, type ObjectKey } from '../resources/keys.ts';
+import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
+import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
+import { type Known, pluginKey, resolvePlugin, resolveService } from './references.ts';
+
+/** A valid Route with everything it refers to; Denied where there are problems. */
+export interface RouteDraft {
+  readonly route: RouteResource;
+  /** Undefined where it isn't there or invalid. */
+  readonly service: ServiceResource | undefined;
+  /** Plugins that guard it, in the order in which they decide, whether or not they can be used. */
+  readonly plugins: readonly ObjectKey[];
+  readonly policy: Policy | undefined;
+  readonly needs: ClaimNeeds;
+  readonly problems: readonly Problem[];
+}
+
+interface EffectivePlugin {
+  readonly ref: PluginRef;
+  readonly path: FieldPath;
+  /** Whose reference it is. */
+  readonly namespace: string;
+}
+
+export function draftRoute(route: RouteResource, known: Known): RouteDraft {
+  const { service, problems: serviceProblems } = resolveService(route, known);
+  const effective = effectivePlugins(route, service, known);
+  const policy = known.objects.policies.get(route.name);
+  const problems = [
+    ...hostProblems(route, effective),
+    ...accessProblems(route, service, effective),
+    ...serviceProblems,
+    ...overrideProblems(route, service),
+    ...effective.flatMap(({ ref, path, namespace }) => resolvePlugin(ref, namespace, path, known) ?? []),
+  ];
+  return {
+    route,
+    service,
+    plugins: [...new Set(effective.map(({ ref }) => pluginKey(ref)))],
+    policy,
+    needs: needsOf(policy),
+    problems,
+  };
+}
+
+/** The Service's plugins are a floor; the Route's own of the same kind stands instead. */
+function effectivePlugins(
+  route: RouteResource,
+  service: ServiceResource | undefined,
+  known: Known,
+): readonly EffectivePlugin[] {
+  const own = route.plugins.map((ref, index) => ({
+    ref,
+    path: ['spec', 'plugins', index],
+    namespace: namespaceOf(route.name),
+  }));
+  const floor = (service?.plugins ?? [])
+    .filter(({ kind }) => !route.plugins.some((ref) => ref.kind === kind))
+    .map((ref) => ({ ref, path: ['spec', 'serviceRef'], namespace: namespaceOf(route.service) }));
+  const order = new Map(known.options.plugins.map(({ kind }, index) => [kind, index]));
+  const rank = ({ ref }: EffectivePlugin): number => order.get(ref.kind) ?? order.size;
+  return [...floor, ...own].sort((a, b) => rank(a) - rank(b));
+}
+
+/** Only a Route of the Service's own namespace may put another plugin in the place of the Service's. */
+function overrideProblems(route: RouteResource, service: ServiceResource | undefined): readonly Problem[] {
+  if (service === undefined || namespaceOf(service.name) === namespaceOf(route.name)) return [];
+  return route.plugins.flatMap((ref, index) => {
+    if (!service.plugins.some(({ kind }) => kind === ref.kind)) return [];
+    const message = `Service ${service.name} of another namespace names a ${ref.kind} of its own; take this one away.`;
+    return problem('RefNotPermitted', ['spec', 'plugins', index], message);
+  });
+}
+
+function hostProblems(route: RouteResource, effective: readonly EffectivePlugin[]): readonly Problem[] {
+  const texts: readonly string[] = route.hosts;
+  const any = texts.indexOf('*');
+  if (any < 0 || effective.length === 0) return [];
+  const message =
+    "'*' can't be Protected, for a login needs a host to come back to; write the host names, or a wildcard like *.example.com.";
+  return [problem('UnsupportedValue', ['spec', 'hosts', any], message)];
+}
+
+/** Public only when the Route says so and nothing speaks against it (DESIGN: Exposure). */
+function accessProblems(
+  route: RouteResource,
+  service: ServiceResource | undefined,
+  effective: readonly EffectivePlugin[],
+): readonly Problem[] {
+  const access: FieldPath = ['spec', 'access'];
+  if (route.access === undefined) {
+    // Where the Service isn't known, its plugins aren't either; that problem is told already.
+    if (effective.length > 0 || service === undefined) return [];
+    const message =
+      'Nothing says who may come in: write plugins with the plugin that guards this Route, or access: Public for everybody.';
+    return [problem('AccessMissing', ['spec'], message)];
+  }
+  if (route.plugins.length > 0) {
+    const message = 'access: Public and plugins exclude each other; take one of the two away.';
+    return [problem('AccessAmbiguous', access, message)];
+  }
+  if (effective.length === 0) return [];
+  const names = effective.map(({ ref }) => `${ref.kind} ${ref.name}`).join(', ');
+  const message = `Service ${route.service} protects every Route to it with ${names}; take access: Public away, or use a Service without plugins.`;
+  return [problem('AccessAmbiguous', access, message)];
+}

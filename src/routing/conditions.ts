@@ -1,0 +1,88 @@
+import { formatPath, type Problem, type Reason } from '../resources/problem.ts';
+import type { Condition } from './snapshot.ts';
+
+/** Problems of what an object refers to; all others are of the object itself. */
+const OF_REFERENCES: ReadonlySet<Reason> = new Set<Reason>([
+  'BackendNotFound',
+  'PluginNotFound',
+  'PluginInvalid',
+  'ServiceInvalid',
+  'SecretNotFound',
+  'SecretKeyMissing',
+  'SecretInvalid',
+  'RefNotPermitted',
+]);
+
+/** How far a valid object got into the table. */
+export type Programming =
+  | { readonly kind: 'Whole' }
+  | { readonly kind: 'Partly' | 'Overridden'; readonly message: string };
+
+/**
+ * `Accepted`, `ResolvedRefs`, `Programmed` and `Ready`, always all four and in this order; then conditions that are only
+ * there while they are true (`OpensProtectedPath`, `Insecure`).
+ * `parsed` is false for an object whose references nobody looked at.
+ */
+export function conditionsOf(
+  problems: readonly Problem[],
+  parsed: boolean,
+  programming: Programming,
+  unusual: readonly Condition[],
+): readonly Condition[] {
+  const accepted = accept(problems.filter(({ reason }) => !OF_REFERENCES.has(reason)));
+  const resolved = resolve(
+    problems.filter(({ reason }) => OF_REFERENCES.has(reason)),
+    parsed,
+  );
+  const usable = accepted.status === 'True' && resolved.status === 'True';
+  const programmed = program(usable, programming);
+  const failing = [accepted, resolved, programmed].find(({ status }) => status !== 'True');
+  const ready: Condition =
+    failing === undefined
+      ? { type: 'Ready', status: 'True', reason: 'Ready', message: '' }
+      : { ...failing, type: 'Ready', status: 'False' };
+  return [accepted, resolved, programmed, ready, ...unusual];
+}
+
+export const unusual = (type: 'OpensProtectedPath' | 'Insecure', message: string): Condition => ({
+  type,
+  status: 'True',
+  reason: type,
+  message,
+});
+
+function accept(problems: readonly Problem[]): Condition {
+  const [first] = problems;
+  if (first === undefined) return { type: 'Accepted', status: 'True', reason: 'Accepted', message: '' };
+  return { type: 'Accepted', status: 'False', reason: first.reason, message: messageOf(problems) };
+}
+
+function resolve(problems: readonly Problem[], parsed: boolean): Condition {
+  const [first] = problems;
+  if (first !== undefined) {
+    return { type: 'ResolvedRefs', status: 'False', reason: first.reason, message: messageOf(problems) };
+  }
+  if (parsed) return { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: '' };
+  const message = 'References are looked at once the object is valid.';
+  return { type: 'ResolvedRefs', status: 'Unknown', reason: 'Invalid', message };
+}
+
+function program(usable: boolean, programming: Programming): Condition {
+  if (!usable) {
+    const message = 'What it is for is refused until its problems are solved.';
+    return { type: 'Programmed', status: 'False', reason: 'Invalid', message };
+  }
+  if (programming.kind === 'Whole') return { type: 'Programmed', status: 'True', reason: 'Programmed', message: '' };
+  const reason = programming.kind === 'Partly' ? 'PartiallyProgrammed' : 'Overridden';
+  return { type: 'Programmed', status: 'False', reason, message: programming.message };
+}
+
+/** The API server takes 32,768 characters of a message; nobody reads more than a few of them. */
+const MAX_MESSAGE = 1024;
+
+function messageOf(problems: readonly Problem[]): string {
+  const text = problems
+    .map(({ path, message }) => (path.length === 0 ? message : `${formatPath(path)}: ${message}`))
+    .join(' ');
+  return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
+}

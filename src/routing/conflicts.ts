@@ -1,0 +1,64 @@
+import type { HostPattern } from '../resources/hostname.ts';
+import type { NamespacedName } from '../resources/keys.ts';
+import type { PathMatch, RouteResource } from '../resources/resource.ts';
+import { nodeKey } from './closures.ts';
+
+/** One host and path of a valid Route, with the methods that it kept there. */
+export interface Place {
+  readonly host: HostPattern;
+  readonly path: PathMatch;
+  readonly methods: readonly string[] | undefined;
+}
+
+export interface RoutePlaces {
+  readonly kept: readonly Place[];
+  readonly lost: readonly LostClaim[];
+}
+
+export interface LostClaim {
+  readonly host: HostPattern;
+  readonly path: PathMatch;
+  /** Undefined: all of them, as one claim. */
+  readonly method: string | undefined;
+  readonly winner: NamespacedName;
+}
+
+/**
+ * Who serves a host, path, method and headers that several Routes name: the first in `routes` (the oldest, then by
+ * namespace/name; GEP-713). Decided before references are resolved, so that no other object's end hands a place over.
+ */
+export function resolveConflicts(routes: readonly RouteResource[]): ReadonlyMap<NamespacedName, RoutePlaces> {
+  const owners = new Map<string, NamespacedName>();
+  return new Map(routes.map((route) => [route.name, claimPlaces(route, owners)]));
+}
+
+function claimPlaces(route: RouteResource, owners: Map<string, NamespacedName>): RoutePlaces {
+  const kept: Place[] = [];
+  const lost: LostClaim[] = [];
+  const headers = headersKey(route);
+  const own = new Set<string>();
+  for (const host of route.hosts) {
+    for (const path of route.paths) {
+      const at = nodeKey(host, path);
+      // `/a` and `/a/` are one prefix: written twice it is still one place.
+      if (own.has(at)) continue;
+      own.add(at);
+      const won: string[] = [];
+      for (const method of new Set(route.methods ?? ['*'])) {
+        const claim = `${at} ${method} ${headers}`;
+        const winner = owners.get(claim);
+        if (winner === undefined) {
+          owners.set(claim, route.name);
+          won.push(method);
+        } else lost.push({ host, path, method: route.methods && method, winner });
+      }
+      if (won.length > 0) kept.push({ host, path, methods: route.methods && won });
+    }
+  }
+  return { kept, lost };
+}
+
+const headersKey = (route: RouteResource): string =>
+  route.headers.length === 0
+    ? ''
+    : JSON.stringify([...new Set(route.headers.map((h) => `${h.name}: ${h.value}`))].sort());

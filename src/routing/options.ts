@@ -1,0 +1,14 @@
+import type { ExternalAddress } from '../resources/external.ts';
+import type { PluginRules } from './plugin-rules.ts';
+
+export interface CompileOptions {
+  /** In the order in which they decide. */
+  readonly plugins: readonly PluginRules[];
+  readonly external: ExternalAddress;
+  readonly mode: CompileMode;
+}
+
+/** Files: hosts have no owners, and there are no core Services to follow. */
+export interface CompileMode {
+  readonly kind: 'Files';
+}

@@ -1,0 +1,135 @@
+import type { HostPattern } from '../resources/hostname.ts';
+import type { ObjectKey } from '../resources/keys.ts';
+import { prefixCovers, type RoutePath } from '../resources/path.ts';
+import { type Problem, problem } from '../resources/problem.ts';
+import type { PathMatch } from '../resources/resource.ts';
+import { isReserved } from '../resources/route-path.ts';
+import type { Closures } from './closures.ts';
+import { getOrAdd } from './collections.ts';
+import type { PluginState } from './compile-plugins.ts';
+import type { RouteDraft } from './compile-routes.ts';
+import type { RoutePlaces } from './conflicts.ts';
+import type { ReservedPath } from './plugin-rules.ts';
+import { pathSegments, type ReservedMatch } from './table.ts';
+
+export interface Reservations {
+  readonly paths: ReadonlyMap<HostPattern, ReadonlyMap<RoutePath, ReservedMatch>>;
+  /** Why a plugin can't be used on a host: there a Route that names it is Denied. */
+  denial(host: HostPattern, plugin: ObjectKey): Problem | undefined;
+}
+
+export interface PlacedDraft {
+  readonly draft: RouteDraft;
+  readonly places: RoutePlaces;
+}
+
+/** What stands at one path of a host, as far as reserving needs it. */
+interface Standing {
+  readonly path: PathMatch;
+  /** Undefined: closed by an invalid Route. */
+  readonly draft: RouteDraft | undefined;
+  readonly everyRequest: boolean;
+}
+
+interface HostPlaces {
+  readonly standing: Standing[];
+  readonly plugins: Set<ObjectKey>;
+}
+
+/**
+ * Gives each plugin its paths on every host where a Route names it. A path outside `/_oidc` is its own only where every
+ * request to it would otherwise meet a Route that names the plugin, a closed place, or none: so that the end of the
+ * plugin never hands its path to somebody else. Of two plugins with one path the older has it.
+ */
+export function reservePaths(
+  placed: readonly PlacedDraft[],
+  plugins: ReadonlyMap<ObjectKey, PluginState>,
+  closures: Closures,
+): Reservations {
+  const hosts = placesByHost(placed, closures);
+  const paths = new Map<HostPattern, ReadonlyMap<RoutePath, ReservedMatch>>();
+  const denials = new Map<HostPattern, ReadonlyMap<ObjectKey, Problem>>();
+  for (const [host, places] of hosts) {
+    const taken = new Map<RoutePath, ReservedMatch>();
+    const denied = new Map<ObjectKey, Problem>();
+    for (const [key, reserved] of byAge(places.plugins, plugins)) {
+      const fault = closures.hosts.has(host) ? undefined : firstFault(host, key, reserved, places.standing, taken);
+      if (fault !== undefined) denied.set(key, fault);
+      else for (const { purpose, path } of reserved) taken.set(path, { kind: 'Reserved', plugin: key, purpose });
+    }
+    paths.set(host, taken);
+    denials.set(host, denied);
+  }
+  return { paths, denial: (host, plugin) => denials.get(host)?.get(plugin) };
+}
+
+function placesByHost(placed: readonly PlacedDraft[], closures: Closures): ReadonlyMap<HostPattern, HostPlaces> {
+  const hosts = new Map<HostPattern, HostPlaces>();
+  const at = (host: HostPattern): HostPlaces => getOrAdd(hosts, host, () => ({ standing: [], plugins: new Set() }));
+  for (const { draft, places } of placed) {
+    for (const { host, path, methods } of places.kept) {
+      const everyRequest = methods === undefined && draft.route.headers.length === 0;
+      const there = at(host);
+      there.standing.push({ path, draft, everyRequest });
+      for (const plugin of draft.plugins) there.plugins.add(plugin);
+    }
+  }
+  for (const { host, path } of closures.places) at(host).standing.push({ path, draft: undefined, everyRequest: true });
+  return hosts;
+}
+
+function byAge(
+  keys: ReadonlySet<ObjectKey>,
+  plugins: ReadonlyMap<ObjectKey, PluginState>,
+): readonly (readonly [ObjectKey, readonly ReservedPath[]])[] {
+  const aged: (readonly [string, ObjectKey, readonly ReservedPath[]])[] = [];
+  for (const key of keys) {
+    const state = plugins.get(key);
+    if (state?.kind === 'Compiled')
+      aged.push([state.resource.meta.creationTimestamp ?? '', key, state.plugin.reserved]);
+  }
+  aged.sort(([a, m], [b, n]) => (a === b ? (m < n ? -1 : 1) : a < b ? -1 : 1));
+  return aged.map(([, key, reserved]) => [key, reserved]);
+}
+
+function firstFault(
+  host: HostPattern,
+  key: ObjectKey,
+  reserved: readonly ReservedPath[],
+  standing: readonly Standing[],
+  taken: ReadonlyMap<RoutePath, ReservedMatch>,
+): Problem | undefined {
+  for (const { purpose, path } of reserved) {
+    const other = taken.get(path);
+    if (other !== undefined && other.plugin !== key) {
+      const message = `${path} (${purpose}) on ${host} is answered by ${other.plugin} already; give one of the two another path.`;
+      return problem('Conflicted', ['spec'], message);
+    }
+    const stranger = isReserved(path) ? undefined : firstStranger(key, path, standing);
+    if (stranger !== undefined) {
+      const message = `${path} (${purpose}) on ${host} is served by Route ${stranger.route.name}, which doesn't name ${key}; leave the path at its default, or choose one that only Routes with this plugin serve.`;
+      return problem('ReservedPath', ['spec'], message);
+    }
+  }
+  return undefined;
+}
+
+/** A Route that requests to `path` could meet and that doesn't name the plugin; from the most specific path on. */
+function firstStranger(key: ObjectKey, path: RoutePath, standing: readonly Standing[]): RouteDraft | undefined {
+  const nodes = new Map<number, Standing[]>();
+  for (const one of standing) {
+    if (!covers(one.path, path)) continue;
+    const depth = one.path.type === 'Exact' ? Number.POSITIVE_INFINITY : pathSegments(one.path).length;
+    getOrAdd(nodes, depth, () => []).push(one);
+  }
+  for (const [, node] of [...nodes].sort(([a], [b]) => b - a)) {
+    if (node.some(({ draft }) => draft === undefined)) return undefined;
+    const stranger = node.find(({ draft }) => draft?.plugins.includes(key) === false);
+    if (stranger !== undefined) return stranger.draft;
+    if (node.some(({ everyRequest }) => everyRequest)) return undefined;
+  }
+  return undefined;
+}
+
+const covers = (at: PathMatch, path: RoutePath): boolean =>
+  at.type === 'Exact' ? at.value === path : prefixCovers(at.value, path);
