@@ -1,0 +1,37 @@
+import type { BodySource } from './body.ts';
+import type { ClientPresence } from './forwarder.ts';
+import type { CheckedHead, RequestHead } from './gate.ts';
+
+/**
+ * One request and the way to answer it, as the journey sees it: values, and no socket. A front makes it; there can be
+ * several kinds of front.
+ */
+export interface Exchange extends ClientPresence {
+  readonly head: RequestHead;
+  /** Address of the peer. */
+  readonly client: string;
+  /** Body bytes so far. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** Whether the answer has begun; from then on there can be no other. */
+  readonly answered: boolean;
+  /** The body of the request; undefined where its framing says that there is none. Starting it sends a 100 that is waited for. */
+  body(head: CheckedHead): BodySource | undefined;
+  /**
+   * A whole answer; its framing is made here. `headers`: names and values in turn. With `close` it is the last one of its
+   * connection. What is left of the request body is read up to a cap; beyond it the connection ends (A068).
+   */
+  answer(status: number, headers: readonly string[], body: string | undefined, close: boolean): void;
+  /** An answer whose body comes from somewhere else. Resolves when it was sent, or when the client is gone. */
+  stream(
+    status: number,
+    headers: readonly string[],
+    length: number | undefined,
+    body: BodySource | undefined,
+  ): Promise<StreamEnd>;
+  /** Ends the connection at once. */
+  abort(): void;
+}
+
+/** `Aborted`: the source broke off, so the client saw the connection break. */
+export type StreamEnd = 'Complete' | 'Aborted' | 'ClientGone';

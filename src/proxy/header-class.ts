@@ -1,0 +1,109 @@
+import { lowerAscii } from '../resources/hostname.ts';
+import { foldHeaderName, HEADER_NAME, type IdentityHeaders } from '../resources/identity-headers.ts';
+
+/** What a header of a request is to a proxy. */
+export type HeaderKind =
+  | 'Pass'
+  /** No token: the request is refused. */
+  | 'Invalid'
+  | 'Host'
+  | 'ContentLength'
+  | 'TransferEncoding'
+  | 'Connection'
+  | 'Expect'
+  | 'Authorization'
+  | 'Cookie'
+  /** Carries identity; only plugins write it (invariant 3). */
+  | 'Identity'
+  /** For this connection only, or written by us alone. */
+  | 'Drop';
+
+export interface HeaderInfo {
+  readonly kind: HeaderKind;
+  /** ASCII lower case. */
+  readonly name: string;
+  /** One bit of its own where a request may have only one such line; otherwise 0. */
+  readonly single: number;
+}
+
+export type HeaderClassifier = (name: string) => HeaderInfo;
+
+/** RFC 9110 section 7.6.1, what older software knows besides, and upgrades, which are not passed on (A071). */
+const HOP_BY_HOP = new Set(['keep-alive', 'te', 'trailer', 'upgrade', 'http2-settings']);
+
+/**
+ * Headers that say who sent a request, from where, or what it originally asked for (A003, A037, A050). They are ours to
+ * write; nobody in front of us is trusted. `proxy-` has `Proxy-Connection`, `Proxy-Authorization`; `proxy` is httpoxy.
+ */
+const OURS = new Set(['forwarded', 'x-real-ip', 'x-request-id', 'proxy', 'x-forwarded']);
+const OUR_PREFIXES = ['x-forwarded-', 'x-original-', 'x-rewrite-', 'x-envoy-', 'proxy-'];
+
+const SPECIAL: ReadonlyMap<string, HeaderKind> = new Map([
+  ['host', 'Host'],
+  ['content-length', 'ContentLength'],
+  ['transfer-encoding', 'TransferEncoding'],
+  ['connection', 'Connection'],
+  ['expect', 'Expect'],
+  ['authorization', 'Authorization'],
+  ['cookie', 'Cookie'],
+]);
+
+/** Of two such lines two readers may each take another one, so neither is believed (A032, A060, T14). */
+const SINGLE = [
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'authorization',
+  'proxy-authorization',
+  'content-type',
+  'content-range',
+  'content-location',
+  'expect',
+  'origin',
+  'referer',
+  'range',
+  'user-agent',
+  'from',
+  'max-forwards',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'sec-fetch-mode',
+  'sec-fetch-dest',
+  'sec-fetch-site',
+  'sec-fetch-user',
+  'sec-purpose',
+];
+
+/** Against random names: what a client makes up isn't remembered for ever (A165). */
+const MAX_REMEMBERED = 2048;
+
+/** Classifies header names; each spelling is looked at once and then remembered, bounded. */
+export function headerClassifier(identity: IdentityHeaders): HeaderClassifier {
+  const remembered = new Map<string, HeaderInfo>();
+  return (spelling) => {
+    const known = remembered.get(spelling);
+    if (known !== undefined) return known;
+    const info = classify(spelling, identity);
+    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+    remembered.set(spelling, info);
+    return info;
+  };
+}
+
+function classify(spelling: string, identity: IdentityHeaders): HeaderInfo {
+  const name = lowerAscii(spelling);
+  const index = SINGLE.indexOf(name);
+  return { kind: kindOf(spelling, name, identity), name, single: index < 0 ? 0 : 1 << index };
+}
+
+function kindOf(spelling: string, name: string, identity: IdentityHeaders): HeaderKind {
+  if (!HEADER_NAME.test(spelling)) return 'Invalid';
+  const special = SPECIAL.get(name);
+  if (special !== undefined) return special;
+  if (identity.has(name)) return 'Identity';
+  // `Transfer_Encoding` and `x.forwarded.for` are the real ones to whoever folds (A040).
+  const folded = foldHeaderName(name);
+  if (SPECIAL.has(folded) || HOP_BY_HOP.has(folded) || OURS.has(folded)) return 'Drop';
+  return OUR_PREFIXES.some((prefix) => folded.startsWith(prefix)) ? 'Drop' : 'Pass';
+}

@@ -1,0 +1,160 @@
+import type { ExternalAddress } from '../resources/external.ts';
+import type { Hostname } from '../resources/hostname.ts';
+import { lowerAscii } from '../resources/hostname.ts';
+import type { BackendUrl } from '../resources/resource.ts';
+import type { HeaderLine } from '../routing/decision.ts';
+import { isOurCookie, withoutOurCookies } from './cookies.ts';
+import { type CheckedHead, isFieldValue } from './gate.ts';
+import type { HeaderClassifier } from './header-class.ts';
+
+/** What the proxy itself says of a request to an upstream. */
+export interface Injection {
+  /** `Host` of the upstream: its own authority; the client's host goes as `X-Forwarded-Host`. */
+  readonly authority: string;
+  readonly client: string;
+  readonly host: Hostname;
+  readonly external: ExternalAddress;
+  readonly requestId: string;
+  /** From plugins: identity headers and `Authorization`. */
+  readonly plugins: readonly HeaderLine[];
+  /** Whether the client's own `Authorization` stays behind (A041). */
+  readonly removeAuthorization: boolean;
+}
+
+/**
+ * Headers of a request on their way to an upstream, names and values in turn. First goes what is of this connection and
+ * what the client nominated in `Connection`, then identity in every spelling, then forwarding headers; ours come last, so
+ * that nothing the client nominates can take one away (A042). Framing is the forwarder's.
+ * Throws where a plugin emits what it may not: nothing is forwarded then.
+ */
+export function upstreamHeaders(head: CheckedHead, injection: Injection): string[] {
+  const { headers, infos } = head;
+  const nominated = nominatedBy(head);
+  const authorizes = injection.removeAuthorization || injection.plugins.some(isAuthorization);
+  const out: string[] = ['Host', injection.authority];
+  for (let i = 0; i < infos.length; i++) {
+    const info = infos[i];
+    if (info === undefined || nominated?.has(info.name) === true) continue;
+    const name = headers[2 * i] ?? '';
+    const value = headers[2 * i + 1] ?? '';
+    if (info.kind === 'Pass') out.push(name, value);
+    else if (info.kind === 'Authorization') {
+      if (!authorizes) out.push(name, value);
+    } else if (info.kind === 'Cookie') {
+      const rest = withoutOurCookies(value);
+      if (rest !== undefined) out.push(name, rest);
+    }
+  }
+  const { external, host } = injection;
+  const usual = external.port === (external.scheme === 'https' ? 443 : 80);
+  out.push(
+    'X-Forwarded-For',
+    injection.client,
+    'X-Forwarded-Proto',
+    external.scheme,
+    'X-Forwarded-Host',
+    usual ? host : `${host}:${external.port}`,
+    'X-Forwarded-Port',
+    String(external.port),
+    'X-Request-Id',
+    injection.requestId,
+  );
+  for (const line of injection.plugins) out.push(line.name, line.value);
+  return out;
+}
+
+const isAuthorization = (line: HeaderLine): boolean => lowerAscii(line.name) === 'authorization';
+
+/** Header names that the client nominated as being of this connection only, in lower case; undefined: none. */
+function nominatedBy(head: CheckedHead): ReadonlySet<string> | undefined {
+  let names: Set<string> | undefined;
+  for (let i = 0; i < head.infos.length; i++) {
+    if (head.infos[i]?.kind === 'Connection') names = nominate(head.headers[2 * i + 1] ?? '', names);
+  }
+  return names;
+}
+
+function nominate(value: string, names: Set<string> | undefined): Set<string> | undefined {
+  if (value === 'keep-alive' || value === 'close') return names;
+  const all = names ?? new Set<string>();
+  for (const option of value.split(',')) all.add(lowerAscii(option.trim()));
+  return all;
+}
+
+/**
+ * A plugin may write identity headers of the fixed set and `Authorization`, with values that can stand on a header line
+ * (A046, T18). What is wrong, or undefined; no value is in it.
+ */
+export function pluginHeaderFault(lines: readonly HeaderLine[], classify: HeaderClassifier): string | undefined {
+  for (const { name, value } of lines) {
+    const { kind } = classify(name);
+    if (kind !== 'Identity' && kind !== 'Authorization') return `a plugin may not write the header ${name}`;
+    if (!isFieldValue(value)) return `the value of ${name} can't be sent as a header`;
+  }
+  return undefined;
+}
+
+/** RFC 9110 section 7.2: authority of an upstream, with the port where it isn't the scheme's own. */
+export function authorityOf(backend: BackendUrl): string {
+  const host = backend.host.includes(':') ? `[${backend.host}]` : backend.host;
+  return backend.port === (backend.scheme === 'https' ? 443 : 80) ? host : `${host}:${backend.port}`;
+}
+
+type ResponseKind = 'Pass' | 'Drop' | 'Connection' | 'SetCookie' | 'Caching';
+
+const RESPONSE_KINDS: ReadonlyMap<string, ResponseKind> = new Map([
+  ['connection', 'Connection'],
+  ['keep-alive', 'Drop'],
+  ['proxy-connection', 'Drop'],
+  ['proxy-authenticate', 'Drop'],
+  ['proxy-authentication-info', 'Drop'],
+  ['transfer-encoding', 'Drop'],
+  ['te', 'Drop'],
+  ['trailer', 'Drop'],
+  ['upgrade', 'Drop'],
+  ['content-length', 'Drop'],
+  ['x-request-id', 'Drop'],
+  ['set-cookie', 'SetCookie'],
+  ['cache-control', 'Caching'],
+  ['expires', 'Caching'],
+]);
+
+const MAX_REMEMBERED = 2048;
+const responseKinds = new Map<string, { readonly name: string; readonly kind: ResponseKind }>();
+
+function responseKind(spelling: string): { readonly name: string; readonly kind: ResponseKind } {
+  const known = responseKinds.get(spelling);
+  if (known !== undefined) return known;
+  const name = lowerAscii(spelling);
+  const info = { name, kind: RESPONSE_KINDS.get(name) ?? 'Pass' };
+  if (responseKinds.size >= MAX_REMEMBERED) responseKinds.clear();
+  responseKinds.set(spelling, info);
+  return info;
+}
+
+/**
+ * Headers of a response on their way to the client, names and values in turn; framing is the front's. Cookies of ours that
+ * the upstream tries to set are dropped. Where plugins set some (`cookies`), no cache may keep the response, or it would
+ * hand one user's session to another.
+ */
+export function clientHeaders(upstream: readonly string[], cookies: readonly string[], requestId: string): string[] {
+  let nominated: Set<string> | undefined;
+  for (let i = 0; i < upstream.length; i += 2) {
+    if (responseKind(upstream[i] ?? '').kind === 'Connection') nominated = nominate(upstream[i + 1] ?? '', nominated);
+  }
+  const out: string[] = [];
+  for (let i = 0; i < upstream.length; i += 2) {
+    const spelling = upstream[i] ?? '';
+    const value = upstream[i + 1] ?? '';
+    const { name, kind } = responseKind(spelling);
+    if (nominated?.has(name) === true) continue;
+    if (kind === 'Pass') out.push(spelling, value);
+    else if (kind === 'SetCookie') {
+      if (!isOurCookie(value)) out.push(spelling, value);
+    } else if (kind === 'Caching' && cookies.length === 0) out.push(spelling, value);
+  }
+  out.push('X-Request-Id', requestId);
+  if (cookies.length > 0) out.push('Cache-Control', 'no-store');
+  for (const cookie of cookies) out.push('Set-Cookie', cookie);
+  return out;
+}

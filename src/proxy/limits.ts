@@ -1,0 +1,30 @@
+import type { GateLimits } from './gate.ts';
+import type { DrainLimits } from './request-body.ts';
+
+/** Every number that a client could otherwise choose (invariant 7, A160, T16). Times in milliseconds. */
+export interface ProxyLimits extends GateLimits, DrainLimits {
+  /** Open connections; more are closed at once. */
+  readonly connections: number;
+  /** Requests of one connection that wait for the one before them. */
+  readonly pipelined: number;
+  /** From the first byte of a connection, or of its next request, to the end of the head. */
+  readonly headTimeout: number;
+  /** Between requests of a connection. */
+  readonly keepAlive: number;
+  /** How often the two above are looked at. */
+  readonly checkInterval: number;
+}
+
+export const DEFAULT_LIMITS: ProxyLimits = {
+  // A callback brings back a sealed `state`, which with a long return path has up to 12 KB.
+  targetBytes: 16 * 1024,
+  headerLines: 128,
+  headerBytes: 32 * 1024,
+  drainBytes: 256 * 1024,
+  drainTimeout: 5000,
+  connections: 10_000,
+  pipelined: 64,
+  headTimeout: 10_000,
+  keepAlive: 65_000,
+  checkInterval: 1000,
+};

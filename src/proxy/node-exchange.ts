@@ -1,0 +1,143 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodySource } from './body.ts';
+import type { Exchange, StreamEnd } from './exchange.ts';
+import type { CheckedHead, RequestHead } from './gate.ts';
+import { type DrainLimits, RequestBody } from './request-body.ts';
+import { ResponseSink } from './response-sink.ts';
+
+/** What of a front its exchanges look at. */
+export interface FrontState {
+  readonly limits: DrainLimits;
+  /** Every answer is then the last one of its connection. */
+  readonly draining: boolean;
+}
+
+/** A request of a node:http server. The only place, with the listener, that knows IncomingMessage and ServerResponse. */
+export class NodeExchange implements Exchange {
+  readonly head: RequestHead;
+  readonly client: string;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #front: FrontState;
+  readonly #done: () => void;
+  #body: RequestBody | undefined;
+  #sink: ResponseSink | undefined;
+  #bytes = 0;
+  #onGone: (() => void) | undefined;
+  gone = false;
+  /** No other request of this connection is to be served. */
+  closes = false;
+
+  /** `done`: called once, when the answer was sent or the client went away. */
+  constructor(request: IncomingMessage, response: ServerResponse, front: FrontState, done: () => void) {
+    this.head = {
+      method: request.method ?? '',
+      target: request.url ?? '',
+      version: request.httpVersion,
+      headers: request.rawHeaders,
+    };
+    this.client = request.socket.remoteAddress ?? '';
+    this.#request = request;
+    this.#response = response;
+    this.#front = front;
+    this.#done = done;
+    response.on('close', () => this.#closed());
+    response.on('error', () => {});
+  }
+
+  get requestBytes(): number {
+    return this.#body?.bytes ?? 0;
+  }
+
+  get responseBytes(): number {
+    return this.#sink?.bytes ?? this.#bytes;
+  }
+
+  get answered(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Whether the request was received whole; what comes after it on the connection is another. */
+  get received(): boolean {
+    return this.#request.complete;
+  }
+
+  onGone(callback: (() => void) | undefined): void {
+    this.#onGone = callback;
+  }
+
+  body(head: CheckedHead): BodySource | undefined {
+    if (head.framing.kind === 'None') return undefined;
+    this.#body ??= new RequestBody(this.#request, this.#front.limits, () => {
+      if (head.expectContinue && !this.gone && !this.#response.headersSent) this.#response.writeContinue();
+    });
+    return this.#body;
+  }
+
+  answer(status: number, headers: readonly string[], body: string | undefined, close: boolean): void {
+    if (this.gone || this.#response.headersSent) return;
+    const lines = [...headers];
+    const bodyless = status === 204 || status === 304 || status < 200;
+    const bytes = body === undefined || bodyless ? 0 : Buffer.byteLength(body);
+    if (!bodyless) lines.push('Content-Length', String(bytes));
+    this.#writeHead(status, lines, close);
+    this.#settleRequest();
+    const sends = bytes > 0 && this.head.method !== 'HEAD';
+    this.#bytes = sends ? bytes : 0;
+    if (sends) this.#response.end(body);
+    else this.#response.end();
+  }
+
+  stream(
+    status: number,
+    headers: readonly string[],
+    length: number | undefined,
+    body: BodySource | undefined,
+  ): Promise<StreamEnd> {
+    if (this.gone || this.#response.headersSent) {
+      body?.cancel();
+      return Promise.resolve('ClientGone');
+    }
+    const chunked = length === undefined && body !== undefined && this.head.version === '1.1';
+    const lines = [...headers];
+    if (length !== undefined) lines.push('Content-Length', String(length));
+    else if (chunked) lines.push('Transfer-Encoding', 'chunked');
+    this.#writeHead(status, lines, false);
+    return new Promise((resolve) => {
+      const sink = new ResponseSink(this.#response, this.#request.socket, body === undefined ? 0 : length, resolve);
+      this.#sink = sink;
+      if (body === undefined) sink.end();
+      else sink.follow(body);
+    });
+  }
+
+  abort(): void {
+    this.closes = true;
+    this.#request.socket.destroy();
+  }
+
+  #writeHead(status: number, lines: string[], close: boolean): void {
+    if (close || this.#front.draining) {
+      this.closes = true;
+      lines.push('Connection', 'close');
+    }
+    this.#response.writeHead(status, lines);
+  }
+
+  /** The answer doesn't wait for the rest of the request, but the connection has to be in step, or to end. */
+  #settleRequest(): void {
+    if (this.#request.readableEnded) return;
+    this.#body ??= new RequestBody(this.#request, this.#front.limits, () => {});
+    this.#body.drain();
+  }
+
+  #closed(): void {
+    const sent = this.#response.writableFinished;
+    this.gone ||= !sent;
+    this.#sink?.closed(sent);
+    if (sent) this.#settleRequest();
+    if (!sent) this.#onGone?.();
+    this.#onGone = undefined;
+    this.#done();
+  }
+}

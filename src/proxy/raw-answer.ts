@@ -1,0 +1,28 @@
+import { STATUS_CODES } from 'node:http';
+
+export interface Rejection {
+  readonly status: number;
+  /** Of a closed set: label of a metric. */
+  readonly reason: 'malformed' | 'head_too_large' | 'head_timeout' | 'chunk_extensions';
+}
+
+/** What a parse error of node:http is to the client. */
+export function rejectionOf(code: string | undefined): Rejection | undefined {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { status: 431, reason: 'head_too_large' };
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return { status: 413, reason: 'chunk_extensions' };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { status: 408, reason: 'head_timeout' };
+    default:
+      // Whatever isn't of the parser is of the socket, and there is nobody to answer.
+      return code?.startsWith('HPE_') === true ? { status: 400, reason: 'malformed' } : undefined;
+  }
+}
+
+/** A whole answer for a connection that is in no state for another. */
+export function rawAnswer(status: number): string {
+  const text = `${status} ${STATUS_CODES[status] ?? 'Error'}`;
+  return `HTTP/1.1 ${text}\r\nConnection: close\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\nContent-Length: ${text.length + 1}\r\n\r\n${text}\n`;
+}

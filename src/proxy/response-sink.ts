@@ -1,0 +1,74 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { BodySink, BodySource } from './body.ts';
+import type { StreamEnd } from './exchange.ts';
+
+/** Writes a body that comes from elsewhere; what isn't whole ends as a broken connection, never as a clean end (A070). */
+export class ResponseSink implements BodySink {
+  readonly #response: ServerResponse;
+  readonly #socket: Socket;
+  readonly #length: number | undefined;
+  readonly #resolve: (end: StreamEnd) => void;
+  #source: BodySource | undefined;
+  #ended = false;
+  #aborted = false;
+  bytes = 0;
+
+  /** `length`: what the head says; undefined where the end of the body is framed otherwise. */
+  constructor(response: ServerResponse, socket: Socket, length: number | undefined, resolve: (end: StreamEnd) => void) {
+    this.#response = response;
+    this.#socket = socket;
+    this.#length = length;
+    this.#resolve = resolve;
+  }
+
+  follow(source: BodySource): void {
+    this.#source = source;
+    this.#response.on('drain', () => source.resume());
+    source.start(this);
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#ended) return true;
+    this.bytes += chunk.length;
+    if (this.#length === undefined || this.bytes < this.#length) return this.#response.write(chunk);
+    if (this.bytes > this.#length) {
+      this.abort();
+      return false;
+    }
+    // The last byte goes with the end, in one write.
+    this.#ended = true;
+    this.#response.end(chunk);
+    return true;
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    if (this.#length !== undefined && this.bytes < this.#length) {
+      this.abort();
+      return;
+    }
+    this.#ended = true;
+    this.#response.end();
+  }
+
+  abort(): void {
+    if (this.#aborted || this.#response.writableFinished) return;
+    this.#ended = true;
+    this.#aborted = true;
+    this.#source?.cancel();
+    // A reset, for where the body has no framing but the end of the connection.
+    this.#socket.resetAndDestroy();
+  }
+
+  /** The response was sent, or its connection is gone. */
+  closed(sent: boolean): void {
+    this.#ended = true;
+    if (sent) {
+      this.#resolve('Complete');
+      return;
+    }
+    this.#source?.cancel();
+    this.#resolve(this.#aborted ? 'Aborted' : 'ClientGone');
+  }
+}
