@@ -13,7 +13,7 @@ export function textForm(json: string, options: TextOptions): string {
   const head = `${clock(time)} ${paint(string(level).toUpperCase().padEnd(5))} ${string(part).padEnd(8)}`;
   const text = part === 'request' ? requestText(fields) : printable(string(msg));
   const rest = Object.entries(part === 'request' ? requestRest(fields) : fields)
-    .filter(([, value]) => value !== null && value !== '')
+    .filter(([, value]) => value !== undefined && value !== null && value !== '')
     .map(([name, value]) => `${printable(name)}=${fieldText(value)}`);
   return `${[`${head} ${text}`, ...rest].join('  ')}${errorText(err)}\n`;
 }
