@@ -17,7 +17,7 @@ export interface Echo {
   readonly body: { readonly bytes: number; readonly text: string };
 }
 
-export interface Identity {
+interface Identity {
   readonly user: string | undefined;
   readonly name: string | undefined;
   readonly email: string | undefined;

@@ -13,7 +13,7 @@ export interface Gateway {
 }
 
 const READY_WITHIN = 30_000;
-const STOPS_WITHIN = 10_000;
+const STOPS_WITHIN = 5000;
 
 /** `postern serve` over a directory of objects, started from the repository's root. */
 export function startGateway(root: string, objects: string, ports: Ports): Gateway {
@@ -25,7 +25,7 @@ export function startGateway(root: string, objects: string, ports: Ports): Gatew
   // A process group of its own: Ctrl-C in the terminal reaches only the demo, which then ends everything in order.
   const child = spawn(
     process.execPath,
-    ['src/main.ts', 'serve', '--files', objects, ...listeners, '--log-format', 'text'],
+    ['src/main.ts', 'serve', '--files', objects, ...listeners, '--log-format', 'text', '--drain', '1s'],
     { cwd: root, env: withoutOurs(process.env), stdio: ['ignore', 'inherit', 'inherit'], detached: true },
   );
   const ended = new Promise<string>((resolve) => {

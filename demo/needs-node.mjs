@@ -8,7 +8,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
 started by an npm script (use \`npm run demo\`), or npm was told to skip install scripts and that package is not complete.
 Then run
 
-  npm rebuild node
+  npm rebuild node --ignore-scripts=false
 
 or put a newer Node.js on your PATH.`);
   process.exit(1);

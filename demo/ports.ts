@@ -9,7 +9,7 @@ const LISTENERS = [
   ['debug', 'POSTERN_DEMO_DEBUG_PORT', 9091],
 ] as const;
 
-export type Listener = (typeof LISTENERS)[number][0];
+type Listener = (typeof LISTENERS)[number][0];
 export type Ports = Readonly<Record<Listener, number>>;
 export type Choice =
   | { readonly ok: true; readonly ports: Ports }

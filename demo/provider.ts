@@ -8,7 +8,7 @@ import { PROVIDER_POLICY, renderProviderError, renderSignedOut, renderSignOut } 
 import { signIn } from './sign-in.ts';
 import { claimsOf, type DemoUser } from './users.ts';
 
-export interface DemoClient {
+interface DemoClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];

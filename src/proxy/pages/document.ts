@@ -9,7 +9,7 @@ export interface PageKind {
   render(page: Page): string;
 }
 
-export interface Page {
+interface Page {
   readonly title: string;
   readonly body: Html;
 }
