@@ -1,0 +1,61 @@
+import type { Publication } from '../control/control.ts';
+import type { PluginLog } from '../plugins/contract.ts';
+import type { ObjectKey } from '../resources/keys.ts';
+import type { Exposure, Verdict } from '../routing/snapshot.ts';
+import { objectName, problemText } from './problem-text.ts';
+
+type Verdicts = ReadonlyMap<ObjectKey, Verdict>;
+
+/**
+ * Says in plain lines what a change of objects did: who is open to whom now, and what is wrong where. What was said of
+ * the table before isn't said again.
+ */
+export function tellPublication(publication: Publication, log: PluginLog): void {
+  const { verdicts, previousVerdicts, previous } = publication;
+  if (previous === undefined) tellStart(verdicts, log);
+  else tellExposures(verdicts, previousVerdicts, log);
+  tellProblems(publication, log);
+}
+
+function tellStart(verdicts: Verdicts, log: PluginLog): void {
+  const count: Record<Exposure, number> = { Protected: 0, Public: 0, Denied: 0 };
+  let routes = 0;
+  for (const { exposure } of verdicts.values()) {
+    if (exposure === undefined) continue;
+    count[exposure] += 1;
+    routes += 1;
+  }
+  log.info(
+    {},
+    `${routes} ${routes === 1 ? 'Route' : 'Routes'}: ${count.Protected} Protected, ${count.Public} Public, ${count.Denied} Denied`,
+  );
+}
+
+function tellExposures(verdicts: Verdicts, before: Verdicts, log: PluginLog): void {
+  for (const [key, { exposure }] of verdicts) {
+    const was = before.get(key)?.exposure;
+    if (exposure === undefined || exposure === was) continue;
+    const line = `${objectName(key)} is now ${exposure} (${was === undefined ? 'new' : `was ${was}`})`;
+    if (exposure === 'Denied') log.warn({}, line);
+    else log.info({}, line);
+  }
+  for (const [key, { exposure }] of before)
+    if (exposure !== undefined && !verdicts.has(key)) log.info({}, `${objectName(key)} is gone (was ${exposure})`);
+}
+
+function tellProblems({ verdicts, previousVerdicts, origins }: Publication, log: PluginLog): void {
+  for (const [key, verdict] of verdicts) {
+    const said = wordsOf(previousVerdicts.get(key));
+    for (const problem of verdict.problems)
+      if (!said.has(JSON.stringify(problem)))
+        log.error({ reason: problem.reason }, problemText(key, problem, origins.get(key)));
+    for (const warning of verdict.warnings)
+      if (!said.has(JSON.stringify(warning)))
+        log.warn({ reason: warning.reason }, problemText(key, warning, origins.get(key)));
+    const healed = verdict.problems.length === 0 && (previousVerdicts.get(key)?.problems.length ?? 0) > 0;
+    if (healed) log.info({}, `${objectName(key)} has no problem any more`);
+  }
+}
+
+const wordsOf = (verdict: Verdict | undefined): ReadonlySet<string> =>
+  new Set([...(verdict?.problems ?? []), ...(verdict?.warnings ?? [])].map((problem) => JSON.stringify(problem)));

@@ -1,0 +1,42 @@
+import type { ExternalAddress } from '../resources/external.ts';
+import { FILES_OPTIONS } from '../resources/identity.ts';
+import type { PluginParser } from '../resources/parse.ts';
+import { parseObject } from '../resources/parse.ts';
+import { problem } from '../resources/problem.ts';
+import type { Parsed } from '../resources/resource.ts';
+import { compile } from '../routing/compile.ts';
+import type { PluginRules } from '../routing/plugin-rules.ts';
+import type { Compiled } from '../routing/snapshot.ts';
+import type { ObjectCheck } from '../sources/files/problem.ts';
+import { fieldText } from './problem-text.ts';
+
+/** What objects are read and compiled with, for the whole life of a process. */
+export interface Installation {
+  readonly class: string;
+  readonly external: ExternalAddress;
+}
+
+/** The pure steps of the control loop for objects of files: the same for `serve` and `validate`. */
+export interface Pipeline {
+  readonly check: ObjectCheck;
+  /** Undefined: not one of ours. */
+  parse(value: unknown): Parsed | undefined;
+  compile(objects: readonly Parsed[]): Compiled;
+}
+
+export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], installation: Installation): Pipeline {
+  const options = { ...FILES_OPTIONS, class: installation.class };
+  return {
+    check(value) {
+      const parsed = parseObject(value, kinds, options);
+      if ('ok' in parsed || parsed.kind === 'Foreign') return undefined;
+      return problem(parsed.problem.reason, parsed.problem.path, fieldText(parsed.problem));
+    },
+    parse(value) {
+      const parsed = parseObject(value, kinds, options);
+      return 'ok' in parsed ? parsed : undefined;
+    },
+    compile: (objects) =>
+      compile(objects, { plugins: kinds, external: installation.external, mode: { kind: 'Files' } }),
+  };
+}

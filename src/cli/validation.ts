@@ -1,0 +1,132 @@
+import { createParseMemo } from '../control/parse-memo.ts';
+import type { Origin } from '../control/source.ts';
+import { type NamespacedName, type ObjectKey, objectKey } from '../resources/keys.ts';
+import { formatPath, type Problem } from '../resources/problem.ts';
+import type { Exposure, RouteEntry, Verdict } from '../routing/snapshot.ts';
+import { readObjects } from '../sources/files/objects.ts';
+import type { FileProblem } from '../sources/files/problem.ts';
+import type { Pipeline } from './pipeline.ts';
+import { objectName } from './problem-text.ts';
+import { entriesByRoute } from './table-entries.ts';
+
+/** What is said of some files: plain data, printed as text or as JSON. */
+export interface Validation {
+  /** Objects of ours that could be told apart. */
+  readonly objects: number;
+  readonly problems: readonly Finding[];
+  readonly warnings: readonly Finding[];
+  /** Undefined where a file can't be used: what is missing would make everything else look broken. */
+  readonly routes: readonly RouteSummary[] | undefined;
+}
+
+export interface Finding {
+  readonly file: string | undefined;
+  readonly line: number | undefined;
+  /** `Route shop/orders`; undefined where a file can't be used. */
+  readonly object: string | undefined;
+  /** `spec.hosts[0]`; `` for the whole object. */
+  readonly field: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface RouteSummary {
+  /** `shop/orders`. */
+  readonly route: string;
+  readonly exposure: Exposure;
+  /** `OidcPlugin shop/okta`; empty unless Protected. */
+  readonly plugins: readonly string[];
+  /** Names of the authorization rules; undefined: any account that the plugin proves. */
+  readonly rules: readonly string[] | undefined;
+  /** Why it is Denied. */
+  readonly reason: string | undefined;
+  readonly redirectURIs: readonly string[];
+  readonly places: readonly Place[];
+}
+
+export interface Place {
+  readonly host: string;
+  readonly path: string;
+  readonly type: 'Exact' | 'Prefix';
+  /** Undefined: every one. */
+  readonly methods: readonly string[] | undefined;
+  readonly exposure: Exposure;
+}
+
+/** Reads, parses and compiles as the server does. Never rejects for what is in the files. */
+export async function validateFiles(paths: readonly string[], pipeline: Pipeline): Promise<Validation> {
+  const read = await readObjects(paths, pipeline.check);
+  const { parsed, origins } = createParseMemo(pipeline.parse)(read.objects);
+  if (read.problems.length > 0) {
+    const invalid = parsed.flatMap((object) => (object.ok ? [] : findings(object.key, object.problems, origins)));
+    return {
+      objects: parsed.length,
+      problems: [...read.problems.map(fileFinding), ...invalid],
+      warnings: [],
+      routes: undefined,
+    };
+  }
+  const { table, verdicts } = pipeline.compile(parsed);
+  const all = [...verdicts.values()];
+  return {
+    objects: parsed.length,
+    problems: all.flatMap(({ key, problems }) => findings(key, problems, origins)),
+    warnings: all.flatMap(({ key, warnings }) => findings(key, warnings, origins)),
+    routes: summaries(verdicts, entriesByRoute(table)),
+  };
+}
+
+const findings = (
+  key: ObjectKey,
+  problems: readonly Problem[],
+  origins: ReadonlyMap<ObjectKey, Origin>,
+): readonly Finding[] =>
+  problems.map(({ reason, path, message }) => {
+    const origin = origins.get(key);
+    const [file, line] = [origin?.file, origin?.line(path)];
+    return { file, line, object: objectName(key), field: formatPath(path), reason, message };
+  });
+
+const fileFinding = ({ file, line, message }: FileProblem): Finding => ({
+  file,
+  line,
+  object: undefined,
+  field: '',
+  reason: 'Unreadable',
+  message,
+});
+
+function summaries(
+  verdicts: ReadonlyMap<ObjectKey, Verdict>,
+  entries: ReadonlyMap<NamespacedName, readonly RouteEntry[]>,
+): readonly RouteSummary[] {
+  const byKey = new Map([...entries].map(([name, of]) => [objectKey('Route', name), of]));
+  return [...verdicts.values()].flatMap((verdict) => {
+    const { key, exposure } = verdict;
+    return exposure === undefined ? [] : summary(key.slice('Route/'.length), exposure, verdict, byKey.get(key) ?? []);
+  });
+}
+
+function summary(route: string, exposure: Exposure, verdict: Verdict, entries: readonly RouteEntry[]): RouteSummary {
+  const open = entries.find((entry) => entry.exposure === exposure);
+  return {
+    route,
+    exposure,
+    plugins: open === undefined || exposure !== 'Protected' ? [] : open.plugins.map(objectName),
+    rules: exposure === 'Protected' ? open?.authorization?.rules.map(({ name }) => name) : undefined,
+    reason: exposure === 'Denied' ? reasonOf(verdict, open) : undefined,
+    redirectURIs: verdict.redirectURIs,
+    places: entries.map(({ host, path, methods, exposure: here }) => ({
+      host,
+      path: path.value,
+      type: path.type,
+      methods,
+      exposure: here,
+    })),
+  };
+}
+
+function reasonOf(verdict: Verdict, entry: RouteEntry | undefined): string {
+  if (entry?.action.kind === 'Refuse') return entry.action.reason;
+  return verdict.problems[0]?.reason ?? 'Invalid';
+}
