@@ -17,3 +17,13 @@ export function parseDuration(text: string): Milliseconds | undefined {
   for (const [, digits, unit] of text.matchAll(/([0-9]+)(ms|h|m|s)/g)) sum += Number(digits) * (UNIT[unit ?? ''] ?? 0);
   return milliseconds(sum);
 }
+
+const LONGEST = 86_400_000;
+
+/** A time-out that does something: from 1ms to 24h, so that timers neither fire at once nor overflow. */
+export function parseTimeout(text: string): Milliseconds | undefined {
+  const parsed = parseDuration(text);
+  return parsed !== undefined && parsed >= 1 && parsed <= LONGEST ? parsed : undefined;
+}
+
+export const TIMEOUT_HINT = 'must be from 1ms to 24h';

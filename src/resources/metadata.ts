@@ -15,10 +15,13 @@ export interface Metadata {
   readonly creationTimestamp: string | undefined;
 }
 
+const LABEL_HINT = 'must be a-z, 0-9 and -, with a letter or digit at both ends, at most 63 characters';
+const SUBDOMAIN_HINT = 'must be a-z, 0-9, - and ., with a letter or digit at both ends, at most 253 characters';
+
 export const classField = z
   .string()
   .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, LABEL_HINT)
   .default(DEFAULT_CLASS)
   .meta({ description: 'The installation that serves this object; others do not see it.' });
 
@@ -26,16 +29,16 @@ export const nameField = z
   .string()
   .min(1)
   .max(253)
-  .regex(/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/);
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, SUBDOMAIN_HINT);
 export const namespaceField = z
   .string()
   .min(1)
   .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, LABEL_HINT);
 export const durationField = z
   .string()
   .max(24)
-  .regex(/^([0-9]{1,5}(h|m|s|ms)){1,4}$/)
+  .regex(/^([0-9]{1,5}(h|m|s|ms)){1,4}$/, 'must be a duration such as 10s, 1h30m or 500ms')
   .meta({ description: 'A duration as in Gateway API (GEP-2257): 10s, 1h30m, 500ms.' });
 
 /** Reference to a plugin. The kinds are those that this build knows; compile says which a Route names wrongly. */

@@ -25,6 +25,8 @@ const ALLOWED = /^[A-Za-z0-9\-._~!$&'()*+,;=:@/%[\]|^]*$/;
 /** Nothing to rewrite: no escape, no empty segment, no segment that starts with a dot. The common case. */
 const PLAIN = /^(\/(?![./])[A-Za-z0-9\-._~!$&'()*+,;=:@]*)+$/;
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
+/** A segment that is `.` or `..` to whoever decodes `%2F`, drops `;parameters`, cuts at `?` or trims blanks (A004, A007). */
+const DOT_SEGMENT = /(\/|%2F)\.{1,2}(%20)*(?=$|\/|;|%2F|%3B|%3F|%23)/;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -38,8 +40,8 @@ export function canonicalPath(raw: string): CanonicalPath {
   if (!ALLOWED.test(raw)) return { ok: false, fault: 'ForbiddenCharacter' };
   const decoded = raw.includes('%') ? decodeUnreserved(raw) : raw;
   if (typeof decoded !== 'string') return { ok: false, fault: decoded.fault };
-  const path = decoded.replace(/\/{2,}/g, '/');
-  if (path.split('/').some((segment) => segment === '.' || segment === '..')) return { ok: false, fault: 'DotSegment' };
+  const path = mergeSlashes(decoded);
+  if (DOT_SEGMENT.test(path)) return { ok: false, fault: 'DotSegment' };
   return { ok: true, path: path as RoutePath, encodedSlash: path.includes('%2F') };
 }
 
@@ -66,15 +68,48 @@ function decodeUnreserved(raw: string): string | { readonly fault: PathFault } {
   return fault === undefined ? out : { fault };
 }
 
+/** Most readings that are looked at, and the longest path that has several: what a request may cost (invariant 7). */
+const MAX_READINGS = 16;
+const MAX_AMBIGUOUS = 4096;
+
+// What a server behind us may do to a path before it looks at it. Nothing else can be written in two ways: unreserved
+// characters and everything that a path can't hold unescaped have one canonical spelling.
+const READINGS: readonly ((path: string) => string)[] = [
+  (path) => path.replace(/%(2[1468-9A-C]|3[AD]|40|5[BDE]|7C)/g, fromTriplet),
+  (path) => path.replace(/%3B/g, ';'),
+  (path) => path.replace(/%2F/g, '/'),
+  (path) => path.replace(/;[^/]*/g, ''),
+  (path) => path.replace(/%(3F|23).*$/, ''),
+];
+
 /**
- * The path as the laxest server behind us might read it: escaped reserved characters decoded once, `;parameters` of
- * each segment dropped (Servlet containers). A request whose lax reading is routed to another decision than its
- * canonical form is refused, so that no spelling of a protected path slips under a wider Public Route.
- * Returns the same string where both readings agree.
+ * Other paths that a lax server behind us might take this one for: escaped reserved characters decoded, `;parameters`
+ * dropped (Servlet containers, A005), `%2F` taken for a slash (A007), cut at a decoded `?` or `#` (A002); in every
+ * combination and order, for a single lax reading could be steered past with what only another server undoes. A request
+ * of which one reading is decided otherwise than the path itself is refused, so that no spelling of a protected path
+ * slips under a wider Public Route. Empty where there is only one reading; undefined where there are too many to tell.
  */
-export function laxPath(path: RoutePath): string {
-  if (!path.includes('%') && !path.includes(';')) return path;
-  return path
-    .replace(/%(2[1-9A-E]|3[A-F]|40|5B|5D|5E|7C)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    .replace(/;[^/]*/g, '');
+export function laxPaths(path: RoutePath): readonly RoutePath[] | undefined {
+  if (!path.includes('%') && !path.includes(';')) return [];
+  const readings = new Set([path]);
+  // A Set hands out what is added while it is walked, so this ends when no rewriting finds anything new.
+  for (const reading of readings) {
+    // Undoing an escape of a canonical path gives a canonical path: all of these characters may stand in it unescaped.
+    for (const rewrite of READINGS) readings.add(mergeSlashes(rewrite(reading)) as RoutePath);
+    if (readings.size > MAX_READINGS || (readings.size > 1 && path.length > MAX_AMBIGUOUS)) return undefined;
+  }
+  readings.delete(path);
+  return [...readings];
 }
+
+/** Whether a path can be read in one way only, as every path of a Route has to be. */
+export const hasOneReading = (path: RoutePath): boolean => laxPaths(path)?.length === 0;
+
+/** Whole segments: `/a` and `/a/` cover `/a` and `/a/b`, not `/ab`. `path` has no empty segment (invariant 1). */
+export function prefixCovers(prefix: string, path: string): boolean {
+  const base = prefix.endsWith('/') ? prefix.slice(0, -1) : prefix;
+  return path.startsWith(base) && (path.length === base.length || path[base.length] === '/');
+}
+
+const mergeSlashes = (path: string): string => path.replace(/\/{2,}/g, '/');
+const fromTriplet = (_: string, hex: string): string => String.fromCharCode(Number.parseInt(hex, 16));

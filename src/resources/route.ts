@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { classField, durationField, nameField, namespaceField, pluginRefField } from './metadata.ts';
 
+const METHOD_HINT = 'must be a method in capital letters, such as GET';
+
 const claimPath = z.string().min(1).max(256).meta({
   description:
     'A claim of the identity; dots lead into nested objects (realm_access.roles). A claim whose own name holds dots or slashes is written in double quotes: \'"https://example.com/roles"\'.',
@@ -20,7 +22,10 @@ const authorizationRule = z.strictObject({
     .string()
     .min(1)
     .max(63)
-    .regex(/^[a-zA-Z0-9]([-_.a-zA-Z0-9 ]*[a-zA-Z0-9])?$/)
+    .regex(
+      /^[a-zA-Z0-9]([-_.a-zA-Z0-9 ]*[a-zA-Z0-9])?$/,
+      'must be letters, digits, blanks and - _ ., with a letter or digit at both ends',
+    )
     .meta({ description: 'Shown on the page of who is refused, in the log and in metrics.' }),
   match: z
     .strictObject({
@@ -30,7 +35,7 @@ const authorizationRule = z.strictObject({
         .max(16)
         .optional(),
       methods: z
-        .array(z.string().regex(/^[A-Z]{1,32}$/))
+        .array(z.string().regex(/^[A-Z]{1,32}$/, METHOD_HINT))
         .min(1)
         .max(16)
         .optional(),
@@ -51,7 +56,10 @@ const authorizationRule = z.strictObject({
       z
         .string()
         .max(253)
-        .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/),
+        .regex(
+          /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/,
+          'must be a domain in lower case, such as example.com, without @',
+        ),
     )
     .min(1)
     .max(64)
@@ -78,7 +86,7 @@ export const routeSpec = z
       .max(64)
       .meta({ description: 'Prefix matches whole segments.' }),
     methods: z
-      .array(z.string().regex(/^[A-Z]{1,32}$/))
+      .array(z.string().regex(/^[A-Z]{1,32}$/, METHOD_HINT))
       .min(1)
       .max(16)
       .optional(),
@@ -89,7 +97,7 @@ export const routeSpec = z
             .string()
             .min(1)
             .max(128)
-            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
+            .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'must be the name of a header'),
           value: z.string().max(1024),
         }),
       )

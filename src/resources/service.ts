@@ -13,7 +13,7 @@ export const serviceSpec = z
       .string()
       .min(1)
       .max(2048)
-      .regex(/^https?:\/\//)
+      .regex(/^https?:\/\//, 'must begin with http:// or https://')
       .optional()
       .meta({
         description:

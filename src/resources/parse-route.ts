@@ -1,0 +1,127 @@
+import { claimOfRoute } from './claims.ts';
+import { type Milliseconds, parseTimeout, TIMEOUT_HINT } from './duration.ts';
+import { headerMatches } from './header-matches.ts';
+import { type HostPattern, lowerAscii, parseHostPattern } from './hostname.ts';
+import { namespacedName } from './keys.ts';
+import { methodFaults } from './method.ts';
+import type { Identity } from './object-identity.ts';
+import { pluginRefs, repeatedKinds } from './plugin-refs.ts';
+import { type Problem, problem } from './problem.ts';
+import { invalidObject, readSpec } from './read-spec.ts';
+import type { Parsed, PathMatch } from './resource.ts';
+import { type RouteSpec, routeSpec } from './route.ts';
+import { checkRoutePath, isReserved, RESERVED } from './route-path.ts';
+
+export function parseRoute(identity: Identity): Parsed {
+  const read = readSpec(identity, routeSpec);
+  const problems: Problem[] = [...identity.problems, ...read.problems];
+  if (read.spec !== undefined) {
+    const { spec } = read;
+    const { key, name, meta } = identity;
+    const hosts = hostsOf(spec, problems);
+    const paths = pathsOf(spec, problems);
+    const headers = headerMatches(spec.headers, problems);
+    const timeouts = timeoutsOf(spec, problems);
+    checkMethods(spec, problems);
+    checkGuards(spec, problems);
+    if (problems.length === 0) {
+      return {
+        ok: true,
+        value: {
+          kind: 'Route',
+          key,
+          name,
+          meta,
+          hosts,
+          paths,
+          methods: spec.methods,
+          headers,
+          service: namespacedName(spec.serviceRef.namespace ?? meta.namespace, spec.serviceRef.name),
+          plugins: pluginRefs(spec.plugins, meta.namespace),
+          access: spec.access,
+          clientAuthorization: spec.clientAuthorization,
+          authorization: spec.authorization,
+          encodedSlashes: spec.encodedSlashes,
+          timeouts,
+        },
+      };
+    }
+  }
+  return invalidObject(identity, problems, claimOfRoute(identity));
+}
+
+function hostsOf(spec: RouteSpec, problems: Problem[]): readonly HostPattern[] {
+  const hosts = new Set<HostPattern>();
+  for (const [at, text] of spec.hosts.entries()) {
+    const host = parseHostPattern(text);
+    if (host === undefined) problems.push(problem('Invalid', ['spec', 'hosts', at], hostMessage(text)));
+    else if (hosts.has(host)) problems.push(problem('Invalid', ['spec', 'hosts', at], TWICE));
+    else hosts.add(host);
+  }
+  return [...hosts];
+}
+
+const TWICE = 'is there twice; leave one out';
+
+function hostMessage(text: string): string {
+  const plain = lowerAscii(text)
+    .replace(/^https?:\/\//, '')
+    .replace(/\/.*$/s, '')
+    .replace(/:[0-9]*$/, '')
+    .replace(/\.$/, '');
+  const form = 'must be a DNS name in lower case, without port, path and final dot';
+  if (parseHostPattern(plain) !== undefined) return `${form}; write "${plain}"`;
+  return `${form}, or *. and such a name, or *`;
+}
+
+function pathsOf(spec: RouteSpec, problems: Problem[]): readonly PathMatch[] {
+  const paths: PathMatch[] = [];
+  for (const [at, { type, value }] of spec.paths.entries()) {
+    if (type === 'RegularExpression') {
+      const message = 'RegularExpression is not supported yet; write Prefix or Exact';
+      problems.push(problem('UnsupportedValue', ['spec', 'paths', at, 'type'], message));
+      continue;
+    }
+    const checked = checkRoutePath(type, value);
+    const field = ['spec', 'paths', at, 'value'];
+    if (!checked.ok) problems.push(problem(checked.reason, field, checked.message));
+    else if (isReserved(checked.match.value))
+      problems.push(problem('ReservedPath', field, `${RESERVED} is Postern’s own on every host; write another path`));
+    else if (paths.some((path) => path.type === type && path.value === checked.match.value))
+      problems.push(problem('Invalid', field, TWICE));
+    else paths.push(checked.match);
+  }
+  return paths;
+}
+
+function checkMethods(spec: RouteSpec, problems: Problem[]): void {
+  for (const { at, message } of methodFaults(spec.methods ?? []))
+    problems.push(problem('Invalid', ['spec', 'methods', at], message));
+}
+
+/** What is wrong whatever the Service says; the rest is for compile. */
+function checkGuards(spec: RouteSpec, problems: Problem[]): void {
+  problems.push(...repeatedKinds(spec.plugins));
+  const everybody = spec.hosts.indexOf('*');
+  if (everybody >= 0 && spec.plugins.length > 0) {
+    const message = '* can’t be protected, for a login needs a host to come back to; write the host names';
+    problems.push(problem('Invalid', ['spec', 'hosts', everybody], message));
+  }
+  if (spec.access === 'Public' && spec.authorization !== undefined) {
+    const message = 'rules need somebody who logged in; name a plugin instead of access: Public';
+    problems.push(problem('AccessAmbiguous', ['spec', 'authorization'], message));
+  }
+}
+
+type TimeoutName = keyof RouteSpec['timeouts'];
+
+function timeoutsOf(spec: RouteSpec, problems: Problem[]): Readonly<Record<TimeoutName, Milliseconds | undefined>> {
+  const read = (name: TimeoutName): Milliseconds | undefined => {
+    const text = spec.timeouts[name];
+    const parsed = text === undefined ? undefined : parseTimeout(text);
+    if (text !== undefined && parsed === undefined)
+      problems.push(problem('Invalid', ['spec', 'timeouts', name], TIMEOUT_HINT));
+    return parsed;
+  };
+  return { response: read('response'), idle: read('idle') };
+}
