@@ -1,0 +1,33 @@
+import { schemaProblems } from '../../resources/schema-problems.ts';
+import { definePluginKind, type PluginWorld } from '../contract.ts';
+import { compileOidc } from './compile.ts';
+import { startOidc } from './instance.ts';
+import { type ProviderWorld, startProvider } from './provider-client.ts';
+import { checkSpec } from './spec.ts';
+import { oidcSpec } from './wire.ts';
+
+/** OidcPlugin: a login with OpenID Connect. */
+export const oidcKind = definePluginKind({
+  kind: 'OidcPlugin',
+  plural: 'oidcplugins',
+  shortNames: ['oidc'],
+  schema: oidcSpec,
+  check: checkSpec,
+  compile: compileOidc,
+  start: (config, identity, world) => startOidc(config, identity, world, startProvider(config, providerWorld(world))),
+  problems: (error) => schemaProblems(error, ['spec'], oidcSpec),
+});
+
+function providerWorld(world: PluginWorld): ProviderWorld {
+  return {
+    now: () => world.now(),
+    random: () => world.random(6).readUIntBE(0, 6) / 2 ** 48,
+    startTimer(ms, run) {
+      // Waiting for the next try keeps no process alive.
+      const timer = setTimeout(run, ms).unref();
+      return () => clearTimeout(timer);
+    },
+    observe: (event) => world.observe(event),
+    log: world.log,
+  };
+}
