@@ -81,23 +81,18 @@ describe('rules', () => {
     expect(allows(rules, {}, 'GET', '/private%3Fx=/status')).toBe(false);
   });
 
-  it.each([
-    '/admin;x',
-    '/;x/admin',
-    '/x%2F;/admin',
-    '/admin%3Fx',
-    '/%61dmin',
-    '//admin',
-    '/admin%3B/x',
-  ])('A007 no spelling of a path gets past its rule: %s', (spelling) => {
-    const rules: RuleSpec[] = [
-      { name: 'x', match: { paths: [{ type: 'Prefix', value: '/x/admin' }] }, groups: ['admins'] },
-      { name: 'admin', match: { paths: [{ type: 'Prefix', value: '/admin' }] }, groups: ['admins'] },
-      { name: 'rest' },
-    ];
-    expect(allows(rules, {}, 'GET', spelling)).toBe(false);
-    expect(allows(rules, { groups: ['admins'] }, 'GET', spelling)).toBe(true);
-  });
+  it.each(['/admin;x', '/;x/admin', '/x%2F;/admin', '/admin%3Fx', '/%61dmin', '//admin', '/admin%3B/x'])(
+    'A007 no spelling of a path gets past its rule: %s',
+    (spelling) => {
+      const rules: RuleSpec[] = [
+        { name: 'x', match: { paths: [{ type: 'Prefix', value: '/x/admin' }] }, groups: ['admins'] },
+        { name: 'admin', match: { paths: [{ type: 'Prefix', value: '/admin' }] }, groups: ['admins'] },
+        { name: 'rest' },
+      ];
+      expect(allows(rules, {}, 'GET', spelling)).toBe(false);
+      expect(allows(rules, { groups: ['admins'] }, 'GET', spelling)).toBe(true);
+    },
+  );
 
   it('A007 a path with too many readings is forbidden where there are rules', () => {
     expect(decide([{ name: 'rest' }], {}, 'GET', '/a%28;b%3Bc%2Fd%3Fe/f%2Fg;h%3Bi%23')).toEqual({
@@ -284,6 +279,8 @@ describe('properties', () => {
             ),
           ),
           methods: opt(fc.constantFrom<string[]>(['GET'], ['GET', 'HEAD'], ['POST'])),
+        }),
+      ),
       claims: opt(fc.array(claimTest(withNoneOf), { minLength: 1, maxLength: 2 })),
       groups: opt(texts),
       emailDomains: opt(fc.constant(['corp.com'])),
