@@ -1,6 +1,6 @@
 import { type HostPattern, parseHostPattern } from './hostname.ts';
-import { type Identity, unknownKeys } from './identity.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN, type NamespacedName, namespacedName } from './keys.ts';
+import { type Identity, unknownKeys } from './object-identity.ts';
 import { isPlain, own } from './plain.ts';
 import type { Backend, Claim, PathMatch, PluginRef, Readable } from './resource.ts';
 import { routeSpec } from './route.ts';

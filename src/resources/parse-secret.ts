@@ -1,4 +1,4 @@
-import type { Identity } from './identity.ts';
+import type { Identity } from './object-identity.ts';
 import { isPlain, own } from './plain.ts';
 import { type FieldPath, type Problem, problem } from './problem.ts';
 import { invalidObject } from './read-spec.ts';

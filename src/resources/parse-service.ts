@@ -1,7 +1,7 @@
 import { claimOfService } from './claims.ts';
 import { type Milliseconds, milliseconds, parseTimeout, TIMEOUT_HINT } from './duration.ts';
-import type { Identity } from './identity.ts';
 import { namespacedName } from './keys.ts';
+import type { Identity } from './object-identity.ts';
 import { pluginRefs, repeatedKinds } from './plugin-refs.ts';
 import { type Problem, problem } from './problem.ts';
 import { invalidObject, readSpec } from './read-spec.ts';

@@ -5,7 +5,7 @@ import {
   type ParseOptions,
   readIdentity,
   type Unreadable,
-} from './identity.ts';
+} from './object-identity.ts';
 import { parseRoute } from './parse-route.ts';
 import { parseSecret } from './parse-secret.ts';
 import { parseService } from './parse-service.ts';
@@ -14,8 +14,8 @@ import { type Checked, invalid, problem } from './problem.ts';
 import { invalidObject, sizeProblem } from './read-spec.ts';
 import type { Parsed } from './resource.ts';
 
-export type { Foreign, ParseOptions, Unreadable } from './identity.ts';
-export { FILES_OPTIONS } from './identity.ts';
+export type { Foreign, ParseOptions, Unreadable } from './object-identity.ts';
+export { FILES_OPTIONS } from './object-identity.ts';
 
 /** What parsing needs of a kind of plugin; routing's PluginRules is one. */
 export interface PluginParser {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Identity } from './identity.ts';
+import type { Identity } from './object-identity.ts';
 import { isBounded, own } from './plain.ts';
 import { type Problem, problem } from './problem.ts';
 import type { Claim, Parsed } from './resource.ts';
