@@ -1,15 +1,14 @@
-import { parseAuthority } from '../resources/hostname.ts';
-import { canonicalPath, type PathFault } from '../resources/path.ts';
 import { formatBackend } from '../routing/guards.ts';
 import { type Match, match } from '../routing/match.ts';
 import type { RouteEntry } from '../routing/snapshot.ts';
 import type { RouteTable } from '../routing/table.ts';
+import { parseTarget, TARGET_FAULT_STATUS, type TargetFault } from '../routing/target.ts';
 
 export interface Question {
   readonly method: string;
   /** As in a Host header. */
   readonly host: string;
-  /** As in a request line, without query. */
+  /** As in a request line. */
   readonly path: string;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
@@ -26,19 +25,20 @@ export interface Explanation {
   readonly route?: unknown;
 }
 
-/** The same canonical form and the same match as for a request (invariant 1). */
-export function explain(table: RouteTable, question: Question): Explanation {
-  const host = parseAuthority(question.host);
-  if (host === undefined) return { status: 400, answer: 'BadRequest', why: 'The host is not a host name or address.' };
-  const path = canonicalPath(question.path);
-  if (!path.ok) return { status: 400, answer: 'BadRequest', host, why: FAULTS[path.fault] };
-  const { method, headers } = question;
-  const found = match(table, { method, host, path: path.path }, (name) => headers.get(name));
-  if (found.kind === 'Route' && path.encodedSlash && found.entry.encodedSlashes === 'Reject') {
-    const why = 'The path has an encoded slash, which the Route rejects (encodedSlashes).';
-    return { status: 400, answer: 'BadRequest', host, path: path.path, why, route: describeEntry(found.entry) };
+/** The same canonical target and the same match as for a request (invariant 1). */
+export function explain(table: RouteTable, { method, host, path, headers }: Question): Explanation {
+  const parsed = parseTarget(method, host, path);
+  if (!parsed.ok) {
+    return { status: TARGET_FAULT_STATUS[parsed.fault], answer: 'BadTarget', why: FAULTS[parsed.fault] };
   }
-  return { host, path: path.path, ...explainMatch(found) };
+  const { target } = parsed;
+  const found = match(table, target, (name) => headers.get(name));
+  const asked = { host: target.host, path: target.path };
+  if (found.kind === 'Route' && target.encodedSlash && found.entry.encodedSlashes === 'Reject') {
+    const why = 'The path has an encoded slash, which the Route rejects (encodedSlashes).';
+    return { ...asked, status: 400, answer: 'BadTarget', why, route: describeEntry(found.entry) };
+  }
+  return { ...asked, ...explainMatch(found) };
 }
 
 function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'why' | 'route'> {
@@ -101,7 +101,15 @@ const describeEntry = (entry: RouteEntry): unknown => ({
   removesAuthorization: entry.removeAuthorization,
 });
 
-const FAULTS: Readonly<Record<PathFault, string>> = {
+const FAULTS: Readonly<Record<TargetFault, string>> = {
+  BadMethod: 'The method is not written in capital letters, as a method is.',
+  MethodNotAllowed: 'CONNECT, TRACE and TRACK are never forwarded.',
+  TooLong: 'The request-target is too long.',
+  BadHost: 'The host is not a host name or address.',
+  AsteriskForm: 'A request for * is for no path.',
+  BadTarget: 'The request-target is neither a path nor a whole http address.',
+  AuthorityDiffers: 'The address names another host than the Host header.',
+  BadQuery: 'The query has a character that must be percent-encoded.',
   NotAbsolute: 'The path does not begin with a slash.',
   ForbiddenCharacter: 'The path has a character that must be percent-encoded.',
   BadEscape: 'The path has a % that is not followed by two hexadecimal digits.',

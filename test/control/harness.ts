@@ -1,0 +1,99 @@
+import { type Control, type ControlOptions, createControl, type Publication } from '../../src/control/control.ts';
+import type { PluginKind, PluginLog, PluginWorld } from '../../src/plugins/contract.ts';
+import { parseObject } from '../../src/resources/parse.ts';
+import type { Parsed } from '../../src/resources/resource.ts';
+import { compile } from '../../src/routing/compile.ts';
+import { type HandTime, handTime } from '../support/hand-time.ts';
+import { type TinyLife, tinyKind } from '../support/tiny-plugin.ts';
+import { type ScriptedSource, scriptedSource } from './objects.ts';
+
+/** The real control loop with the real parser and compiler, over a source and a clock that move by hand. */
+export interface Harness {
+  readonly control: Control;
+  readonly source: ScriptedSource;
+  readonly time: HandTime;
+  readonly life: TinyLife;
+  readonly publications: Publication[];
+  readonly reconciles: ('published' | 'unchanged' | 'failed')[];
+  readonly logged: string[];
+  /** Objects that were parsed, by their turn. */
+  readonly parses: unknown[];
+  /** Lets what was marked be compiled. */
+  settle(): void;
+}
+
+export function harness(
+  over: { readonly kinds?: readonly PluginKind[]; readonly source?: ScriptedSource } & Partial<
+    Pick<ControlOptions, 'compile' | 'onPublished' | 'metrics'>
+  > = {},
+): Harness {
+  const life: TinyLife = { instances: [] };
+  const kinds = over.kinds ?? [tinyKind(life)];
+  const source = over.source ?? scriptedSource();
+  const time = handTime();
+  const publications: Publication[] = [];
+  const reconciles: Harness['reconciles'] = [];
+  const logged: string[] = [];
+  const parses: unknown[] = [];
+  const log: PluginLog = {
+    info: () => {},
+    warn: () => {},
+    error: (_, message) => {
+      logged.push(message);
+    },
+  };
+  const control = createControl({
+    source,
+    kinds,
+    parse(value) {
+      parses.push(value);
+      const parsed = parseObject(value, kinds);
+      return 'ok' in parsed ? parsed : undefined;
+    },
+    compile: over.compile ?? realCompile(kinds),
+    world: () => world(log),
+    timers: time.timers,
+    now: time.now,
+    log,
+    metrics: over.metrics ?? {
+      reconciled: (result) => reconciles.push(result),
+      published: () => {},
+    },
+    onPublished:
+      over.onPublished ??
+      ((publication) => {
+        publications.push(publication);
+      }),
+  });
+  return {
+    control,
+    source,
+    time,
+    life,
+    publications,
+    reconciles,
+    logged,
+    parses,
+    settle() {
+      time.move(250);
+    },
+  };
+}
+
+export const realCompile = (kinds: readonly PluginKind[]) => (objects: readonly Parsed[]) =>
+  compile(objects, { plugins: kinds, external: { scheme: 'http', port: 8080 }, mode: { kind: 'Files' } });
+
+function world(log: PluginLog): PluginWorld {
+  return {
+    now: () => 0,
+    random: (bytes) => Buffer.alloc(bytes),
+    keys: {
+      sealing() {
+        throw new Error('the tiny plugin seals nothing');
+      },
+      opening: () => undefined,
+    },
+    observe: () => {},
+    log,
+  };
+}
