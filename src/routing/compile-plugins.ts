@@ -16,6 +16,7 @@ export type PluginState =
 export function compilePlugins(objects: Objects, options: CompileOptions): ReadonlyMap<ObjectKey, PluginState> {
   const kinds = new Map(options.plugins.map((rules) => [rules.kind, rules]));
   const states = new Map<ObjectKey, PluginState>();
+  const { external, identityHeaders } = options;
   for (const [key, found] of objects.plugins) {
     if (found.kind === 'Broken') {
       states.set(key, { kind: 'Broken' });
@@ -23,7 +24,8 @@ export function compilePlugins(objects: Objects, options: CompileOptions): Reado
     }
     const resource = found.value;
     const secret = secretReader(objects, namespaceOf(resource.name));
-    const compiled = kinds.get(resource.pluginKind)?.compile(resource, { secret, external: options.external });
+    const context = { secret, external, ...(identityHeaders === undefined ? {} : { identityHeaders }) };
+    const compiled = kinds.get(resource.pluginKind)?.compile(resource, context);
     if (compiled?.ok === true) states.set(key, { kind: 'Compiled', resource, plugin: compiled.value });
     else states.set(key, { kind: 'Unresolved', resource, problems: compiled?.problems ?? [unknownKind(resource)] });
   }
