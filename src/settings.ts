@@ -35,6 +35,7 @@ export interface ValidateSettings {
   readonly output: 'text' | 'json';
   readonly class: string;
   readonly external: ExternalAddress;
+  readonly identityHeaders: readonly string[];
   readonly colour: boolean;
 }
 
@@ -131,6 +132,7 @@ function readValidate(reader: Reader, output: Output): ValidateSettings {
     output: reader.value('output', values.oneOf('text', 'json'), 'text'),
     class: reader.value('class', values.className, DEFAULT_CLASS),
     external: readExternal(reader, 8080),
+    identityHeaders: reader.value('identity-headers', values.headerNames, []),
     colour: output.colour,
   };
 }

@@ -10,7 +10,7 @@ const EXIT_CODES = `Exit codes:
   2  the command line or the environment is wrong
 `;
 
-const OVERVIEW = `Postern puts a login in front of services: a reverse proxy with OpenID Connect, configured by objects.
+const OVERVIEW = `Postern puts a login in front of services: an OpenID Connect gateway, configured by objects.
 
 Usage:
   postern serve --files DIR          run the gateway from a directory of objects

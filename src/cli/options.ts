@@ -36,6 +36,13 @@ const EXTERNAL_PORT = option(
   'The port at which browsers reach the gateway.',
 );
 
+const IDENTITY_HEADERS = option(
+  'identity-headers',
+  'NAME,...',
+  undefined,
+  'More headers that carry an identity, besides the built-in ones: removed from what clients send, on every Route. A name may end in *.',
+);
+
 export const SERVE: readonly Option[] = [
   option(
     'files',
@@ -58,12 +65,7 @@ export const SERVE: readonly Option[] = [
   ),
   EXTERNAL_SCHEME,
   EXTERNAL_PORT,
-  option(
-    'identity-headers',
-    'NAME,...',
-    undefined,
-    'More headers that carry an identity, besides the built-in ones: removed from what clients send, on every Route. A name may end in *.',
-  ),
+  IDENTITY_HEADERS,
   option(
     'keys-file',
     'FILE',
@@ -92,11 +94,12 @@ export const VALIDATE: readonly Option[] = [
     'output',
     'text|json',
     'text',
-    'Text for people, or one JSON document for scripts: {ok, problems, warnings, routes}.',
+    'Text for people, or one JSON document for scripts: {ok, objects, problems, warnings, routes}.',
   ),
   CLASS,
   EXTERNAL_SCHEME,
   EXTERNAL_PORT,
+  IDENTITY_HEADERS,
 ];
 
 export const variableOf = (flag: string): string => `POSTERN_${flag.toUpperCase().replaceAll('-', '_')}`;

@@ -1,10 +1,10 @@
 import type { ExternalAddress } from '../resources/external.ts';
-import { FILES_OPTIONS } from '../resources/identity.ts';
+import { identityHeaders } from '../resources/identity-headers.ts';
 import type { PluginParser } from '../resources/parse.ts';
 import { parseObject } from '../resources/parse.ts';
 import { problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
-import { compile } from '../routing/compile.ts';
+import { type CompileOptions, compile } from '../routing/compile.ts';
 import type { PluginRules } from '../routing/plugin-rules.ts';
 import type { Compiled } from '../routing/snapshot.ts';
 import type { ObjectCheck } from '../sources/files/problem.ts';
@@ -14,6 +14,8 @@ import { fieldText } from './problem-text.ts';
 export interface Installation {
   readonly class: string;
   readonly external: ExternalAddress;
+  /** Names, or prefixes that end in `*`, besides the fixed set. */
+  readonly identityHeaders: readonly string[];
 }
 
 /** The pure steps of the control loop for objects of files: the same for `serve` and `validate`. */
@@ -25,7 +27,13 @@ export interface Pipeline {
 }
 
 export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], installation: Installation): Pipeline {
-  const options = { ...FILES_OPTIONS, class: installation.class };
+  const options = { class: installation.class, defaultNamespace: 'default', fallbackName: '(unnamed)' };
+  const compileOptions: CompileOptions = {
+    plugins: kinds,
+    external: installation.external,
+    mode: { kind: 'Files' },
+    identityHeaders: identityHeaders(installation.identityHeaders),
+  };
   return {
     check(value) {
       const parsed = parseObject(value, kinds, options);
@@ -36,7 +44,6 @@ export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], in
       const parsed = parseObject(value, kinds, options);
       return 'ok' in parsed ? parsed : undefined;
     },
-    compile: (objects) =>
-      compile(objects, { plugins: kinds, external: installation.external, mode: { kind: 'Files' } }),
+    compile: (objects) => compile(objects, compileOptions),
   };
 }

@@ -17,5 +17,7 @@ export async function validate(
 }
 
 function json({ objects, problems, warnings, routes }: Validation, ok: boolean): string {
-  return `${JSON.stringify({ ok, objects, problems, warnings, routes: routes ?? null }, null, 2)}\n`;
+  // For scripts every field is there, whatever its value.
+  const nulls = (_: string, value: unknown): unknown => value ?? null;
+  return `${JSON.stringify({ ok, objects, problems, warnings, routes }, nulls, 2)}\n`;
 }

@@ -61,7 +61,7 @@ export async function validateFiles(paths: readonly string[], pipeline: Pipeline
     const invalid = parsed.flatMap((object) => (object.ok ? [] : findings(object.key, object.problems, origins)));
     return {
       objects: parsed.length,
-      problems: [...read.problems.map(fileFinding), ...invalid],
+      problems: inOrder([...read.problems.map(fileFinding), ...invalid]),
       warnings: [],
       routes: undefined,
     };
@@ -70,8 +70,8 @@ export async function validateFiles(paths: readonly string[], pipeline: Pipeline
   const all = [...verdicts.values()];
   return {
     objects: parsed.length,
-    problems: all.flatMap(({ key, problems }) => findings(key, problems, origins)),
-    warnings: all.flatMap(({ key, warnings }) => findings(key, warnings, origins)),
+    problems: inOrder(all.flatMap(({ key, problems }) => findings(key, problems, origins))),
+    warnings: inOrder(all.flatMap(({ key, warnings }) => findings(key, warnings, origins))),
     routes: summaries(verdicts, entriesByRoute(table)),
   };
 }
@@ -86,6 +86,12 @@ const findings = (
     const [file, line] = [origin?.file, origin?.line(path)];
     return { file, line, object: objectName(key), field: formatPath(path), reason, message };
   });
+
+/** As a person goes through the files. */
+const inOrder = (all: readonly Finding[]): readonly Finding[] =>
+  [...all].sort((a, b) => compare(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0));
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const fileFinding = ({ file, line, message }: FileProblem): Finding => ({
   file,

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { helpText } from '../../src/cli/help.ts';
+import { SERVE, VALIDATE, variableOf } from '../../src/cli/options.ts';
+import { COMMANDS, readSettings, type ServeSettings } from '../../src/settings.ts';
+
+const serveWith = (args: readonly string[], env: Readonly<Record<string, string>> = {}, terminal = false) =>
+  readSettings(['serve', ...args], terminal, env);
+
+const problemsOf = (args: readonly string[], env: Readonly<Record<string, string>> = {}): readonly string[] => {
+  const read = readSettings(args, false, env);
+  return read.ok ? [] : read.problems;
+};
+
+function served(args: readonly string[], env: Readonly<Record<string, string>> = {}, terminal = false): ServeSettings {
+  const read = serveWith(args, env, terminal);
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  if (read.settings.command !== 'serve') throw new Error(read.settings.command);
+  return read.settings;
+}
+
+describe('settings of serve', () => {
+  it('are safe by default: everything on loopback, http where nobody says otherwise', () => {
+    expect(served(['--files', 'objects'])).toEqual({
+      command: 'serve',
+      files: 'objects',
+      listen: { host: '127.0.0.1', port: 8080 },
+      admin: { host: '127.0.0.1', port: 9090 },
+      debug: { host: '127.0.0.1', port: 9091 },
+      external: { scheme: 'http', port: 8080 },
+      identityHeaders: [],
+      keysFile: undefined,
+      class: 'postern',
+      logLevel: 'info',
+      logFormat: 'json',
+      colour: false,
+      grace: 0,
+      drain: 30_000,
+    });
+  });
+
+  it('are frozen', () => {
+    expect(Object.isFrozen(served(['--files', 'x']))).toBe(true);
+  });
+
+  it('come from flags or from variables, and flags win', () => {
+    const env = {
+      POSTERN_FILES: 'from-env',
+      POSTERN_LISTEN: '[::1]:81',
+      POSTERN_IDENTITY_HEADERS: 'X-A, X-B-*',
+      POSTERN_DRAIN: '1m30s',
+      POSTERN_KEYS_FILE: '',
+    };
+    const settings = served(['--files=from-flag', '--debug', 'off', '--log-level=debug'], env);
+    expect(settings).toMatchObject({
+      files: 'from-flag',
+      listen: { host: '::1', port: 81 },
+      external: { scheme: 'http', port: 81 },
+      debug: undefined,
+      identityHeaders: ['X-A', 'X-B-*'],
+      drain: 90_000,
+      keysFile: undefined,
+      logLevel: 'debug',
+    });
+    expect(served(['--files=x', '--listen=1.2.3.4:80'], { POSTERN_LISTEN: 'nonsense' }).listen.host).toBe('1.2.3.4');
+  });
+
+  it('place the outside at 443 where it is https, and where they say', () => {
+    expect(served(['--files=x', '--external-scheme=https']).external).toEqual({ scheme: 'https', port: 443 });
+    expect(served(['--files=x', '--external-scheme=https', '--external-port=8443']).external.port).toBe(8443);
+    expect(served(['--files=x', '--external-port=80']).external).toEqual({ scheme: 'http', port: 80 });
+  });
+
+  it('take localhost for 127.0.0.1', () => {
+    expect(served(['--files=x', '--listen=localhost:1234']).listen).toEqual({ host: '127.0.0.1', port: 1234 });
+  });
+
+  it('make text and colours for terminals only, and no colours with NO_COLOR', () => {
+    expect(served(['--files=x'], {}, true)).toMatchObject({ logFormat: 'text', colour: true });
+    expect(served(['--files=x'], { NO_COLOR: '1' }, true)).toMatchObject({ logFormat: 'text', colour: false });
+    expect(served(['--files=x', '--log-format=json'], {}, true).logFormat).toBe('json');
+  });
+
+  it.each([
+    ['nothing at all', [], {}, [/^--files: this is missing.*POSTERN_FILES/]],
+    ['an unknown flag', ['--files=x', '--fils', 'y'], {}, [/^--fils: there is no such flag; did you mean --files\?$/]],
+    ['a flag of another command', ['--files=x', '--output=json'], {}, [/^--output: there is no such flag/]],
+    [
+      'an unknown variable',
+      ['--files=x'],
+      { POSTERN_LISTN: 'x' },
+      [/^POSTERN_LISTN: .*did you mean POSTERN_LISTEN\?$/],
+    ],
+    ['a flag without value', ['--files'], {}, [/^--files: write a value after it: --files DIR$/]],
+    ['a flag before another', ['--files', '--debug', 'off'], {}, [/^--files: write a value/]],
+    ['a flag twice', ['--files=x', '--files=y'], {}, [/^--files: this is here twice/]],
+    ['a word too much', ['--files=x', 'y'], {}, [/^y: nothing is expected here/]],
+    ['a port alone', ['--files=x', '--listen=8080'], {}, [/^--listen: "8080" can't be used/]],
+    ['every interface by omission', ['--files=x', '--listen=:8080'], {}, [/0\.0\.0\.0:8080 for every interface/]],
+    ['port 0', ['--files=x', '--listen=127.0.0.1:0'], {}, [/a port from 1 to 65535/]],
+    ['a port too high', ['--files=x', '--admin=127.0.0.1:65536'], {}, [/^--admin: /]],
+    ['a name', ['--files=x', '--admin=example.com:80'], {}, [/^--admin: .*an IP address/]],
+    ['bare IPv6', ['--files=x', '--listen=::1:80'], {}, [/^--listen: /]],
+    ['A171 debug for everybody', ['--files=x', '--debug=0.0.0.0:9091'], {}, [/^--debug: .*a loopback address/]],
+    ['A171 debug on IPv6 for everybody', ['--files=x'], { POSTERN_DEBUG: '[::]:9091' }, [/^POSTERN_DEBUG: .*loopback/]],
+    ['A171 debug on a mapped address', ['--files=x', '--debug=[::ffff:10.0.0.1]:1'], {}, [/loopback/]],
+    ['one address for two', ['--files=x', '--admin=127.0.0.1:8080'], {}, [/^--admin: .* is that of --listen/]],
+    ['another scheme', ['--files=x', '--external-scheme=HTTP'], {}, [/write http or https$/]],
+    ['a port in words', ['--files=x', '--external-port=https'], {}, [/^--external-port: /]],
+    ['every header', ['--files=x', '--identity-headers=*'], {}, [/^--identity-headers: .*header names/]],
+    ['a star in the middle', ['--files=x', '--identity-headers=X-*-User'], {}, [/^--identity-headers: /]],
+    ['a header with a space', ['--files=x', '--identity-headers=X User'], {}, [/^--identity-headers: /]],
+    ['a class in capitals', ['--files=x', '--class=Blue'], {}, [/^--class: /]],
+    ['a number for a duration', ['--files=x', '--drain=30'], {}, [/^--drain: .*30s/]],
+    ['an empty value', ['--files='], {}, [/^--files: "" can't be used: write a path$/]],
+  ])('refuse %s', (_, args, env, expected) => {
+    expect(problemsOf(['serve', ...args], env)).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
+  });
+
+  it('list everything that is wrong at once', () => {
+    const problems = problemsOf(['serve', '--listen=x', '--drain', '5', '--nope', '1', 'word'], { POSTERN_CLASS: 'É' });
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+      '--nope',
+      'word',
+      '--listen',
+      '--files',
+      'POSTERN_CLASS',
+      '--drain',
+    ]);
+  });
+
+  it('look past the variables that Kubernetes makes for Services named postern', () => {
+    const links = {
+      POSTERN_PORT: 'tcp://10.0.0.1:80',
+      POSTERN_SERVICE_HOST: '10.0.0.1',
+      POSTERN_SERVICE_PORT: '80',
+      POSTERN_SERVICE_PORT_HTTP: '80',
+      POSTERN_PORT_80_TCP: 'tcp://10.0.0.1:80',
+      POSTERN_PORT_80_TCP_ADDR: '10.0.0.1',
+      POSTERN_PORT_80_TCP_PROTO: 'tcp',
+      POSTERN_ADMIN_SERVICE_HOST: '10.0.0.2',
+      POSTERN_ADMIN_PORT: 'tcp://10.0.0.2:9090',
+    };
+    expect(problemsOf(['serve', '--files=x'], links)).toEqual([]);
+  });
+});
+
+describe('other commands', () => {
+  it('validate takes paths, and variables that are for serve', () => {
+    expect(readSettings(['validate', 'a', '--', '--b'], false, { POSTERN_LISTEN: 'whatever' })).toEqual({
+      ok: true,
+      settings: {
+        command: 'validate',
+        paths: ['a', '--b'],
+        output: 'text',
+        class: 'postern',
+        external: { scheme: 'http', port: 8080 },
+        identityHeaders: [],
+        colour: false,
+      },
+    });
+    expect(problemsOf(['validate'])).toEqual([expect.stringContaining('postern validate DIR')]);
+  });
+
+  it('version and help', () => {
+    expect(readSettings(['version'], false, {})).toMatchObject({ settings: { command: 'version' } });
+    expect(readSettings(['--version'], false, {})).toMatchObject({ settings: { command: 'version' } });
+    expect(problemsOf(['version', 'x'])).toHaveLength(1);
+    for (const args of [[], ['help'], ['-h'], ['--help']])
+      expect(readSettings(args, false, {})).toEqual({ ok: true, settings: { command: 'help', of: undefined } });
+    for (const command of COMMANDS) {
+      for (const args of [
+        [command, '--help'],
+        [command, '-h', '--nonsense'],
+        ['help', command],
+      ])
+        expect(readSettings(args, false, {})).toEqual({ ok: true, settings: { command: 'help', of: command } });
+    }
+    expect(readSettings(['validate', 'help'], false, {})).toMatchObject({ settings: { paths: ['help'] } });
+  });
+
+  it('a command that is none', () => {
+    expect(problemsOf(['sevre'])).toEqual(['sevre: there is no such command; did you mean serve?']);
+    expect(problemsOf(['xyzzy'])).toEqual(['xyzzy: there is no such command; write one of serve, validate, version']);
+  });
+});
+
+describe('help', () => {
+  it.each([undefined, ...COMMANDS])('of %s is at most 100 columns wide and names the exit codes', (command) => {
+    const lines = helpText(command).split('\n');
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    expect(lines.join('\n')).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
+  });
+
+  it('names every flag with its variable', () => {
+    for (const [command, options] of [
+      ['serve', SERVE],
+      ['validate', VALIDATE],
+    ] as const)
+      for (const { flag } of options)
+        expect(helpText(command)).toMatch(new RegExp(`--${flag} .* ${variableOf(flag)}\n`));
+  });
+});
