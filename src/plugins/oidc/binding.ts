@@ -11,8 +11,8 @@ export interface Binding {
 
 /** Kept when a login succeeds: other tabs may still be under way. */
 const KEPT = 5;
-/** Of one answer: a header that is full of such names must not make it large (A142). The rest goes the next time. */
-const MAX_EXPIRED = 32;
+/** Of one answer: with a session it stays under 16 KB, whatever names the request was full of (A142). */
+const MAX_EXPIRED = 95;
 
 /**
  * The one that the request brings, or a new one. Tabs opened one after another share one; tabs opened together in a
