@@ -40,18 +40,21 @@ export function startOidc(
   return {
     decide(request, context) {
       const found = visit(request, context);
-      return found === undefined ? refuseOrigin() : decideRequest(parts, found);
+      return found === undefined ? refuseOrigin(parts) : decideRequest(parts, found);
     },
     answer(request, context) {
       const found = visit(request, context);
-      return found === undefined ? refuseOrigin() : answerReserved(parts, found);
+      return found === undefined ? refuseOrigin(parts) : answerReserved(parts, found);
     },
     status: () => provider.status(),
     stop: () => provider.stop(),
   };
 }
 
-const refuseOrigin = (): Decision => tell(503, insecureOrigin(), 'insecure_origin');
+function refuseOrigin({ world }: Parts): Decision {
+  world.observe({ kind: 'Unauthenticated', reason: 'insecure_origin' });
+  return tell(503, insecureOrigin(), 'insecure_origin');
+}
 
 /** `response_mode=query` only, so the callback is a GET. */
 function answerReserved(parts: Parts, visit: Visit): Decision | Promise<Decision> {

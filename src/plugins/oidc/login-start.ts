@@ -11,12 +11,12 @@ import { returnPathOf } from './return-path.ts';
  * Sends the browser to the provider. Everything in the authorization request is from configuration or made here; nothing
  * of the request gets into it but, sealed, the way back (A119).
  */
-export function startLogin({ config, world, provider }: Parts, { request, place, own }: Visit): Decision {
+export function startLogin(parts: Parts, { request, place, own }: Visit): Decision {
+  const { config, world, provider } = parts;
   const now = world.now();
   const returnPath = returnPathOf(request.path, request.query, place.origin);
 
-  if (provider.status().status === 'False')
-    return tell(503, providerUnavailable(), 'provider_unavailable', { headers: [RETRY_AFTER] });
+  if (provider.status().status === 'False') return refuse(parts);
 
   const guard = guardStart(own, place, now);
   if (guard.loops) {
@@ -33,9 +33,14 @@ export function startLogin({ config, world, provider }: Parts, { request, place,
     nonce,
     codeChallenge: codeChallengeOf(codeVerifier),
   });
-  if (url === undefined) return tell(503, providerUnavailable(), 'provider_unavailable', { headers: [RETRY_AFTER] });
+  if (url === undefined) return refuse(parts);
 
   world.observe({ kind: 'LoginStarted' });
   const seconds = Math.ceil(config.attemptTtl / 1000);
   return redirect(302, url.href, 'login_started', [bindingCookie(binding, place, seconds), ...guard.cookies]);
+}
+
+function refuse({ world }: Parts): Decision {
+  world.observe({ kind: 'LoginFailed', reason: 'provider_unavailable' });
+  return tell(503, providerUnavailable(), 'provider_unavailable', { headers: [RETRY_AFTER] });
 }

@@ -7,7 +7,7 @@ import type { Place } from './place.ts';
  * that the session didn't come back or can't be used. The first one may be chance; the second gets a page, not a loop.
  * It isn't sealed: who could forge it could only bring that page about.
  */
-export const GUARD_TIME = 10_000;
+const GUARD_TIME = 10_000;
 
 const FORM = /^([0-9]{1,15})\.([0-9])$/;
 

@@ -7,23 +7,28 @@ export const MAX_CHUNKS = 4;
 
 /** Names of one plugin's cookies on one host (A147: the Path attribute is no border, so every plugin has its own). */
 export interface CookieNames {
-  /** Of a session in one piece; pieces append `.0` to `.3`. */
+  /** Longest common beginning of every cookie that Postern sets. */
+  readonly family: string;
+  /** Of a session in one piece. */
   readonly session: string;
+  /** Of its pieces: `.0` to `.3` appended. */
+  readonly chunks: readonly string[];
   /** Six more characters follow. */
   readonly binding: string;
   readonly marker: string;
 }
 
-/** Longest common beginning of every cookie that Postern sets. */
-const family = (mode: CookieMode): string => `${mode.prefix}postern-`;
-
 /** 48 bits of a digest tell plugins apart; what keeps their sessions apart is the associated data of the seal. */
 export function cookieNames(pluginIdentity: string, mode: CookieMode): CookieNames {
   const id = createHash('sha256').update(pluginIdentity).digest('base64url').slice(0, 8);
+  const family = `${mode.prefix}postern-`;
+  const session = `${family}s-${id}`;
   return {
-    session: `${family(mode)}s-${id}`,
-    binding: `${family(mode)}b-${id}-`,
-    marker: `${family(mode)}m-${id}`,
+    family,
+    session,
+    chunks: Array.from({ length: MAX_CHUNKS }, (_, index) => `${session}.${index}`),
+    binding: `${family}b-${id}-`,
+    marker: `${family}m-${id}`,
   };
 }
 
@@ -43,21 +48,19 @@ export interface OwnCookies {
 
 const SUFFIX = /^[A-Za-z0-9_-]{6}$/;
 /** 128 bits. */
-export const BINDING_VALUE = /^[A-Za-z0-9_-]{22}$/;
+const BINDING_VALUE = /^[A-Za-z0-9_-]{22}$/;
 
 /** A name that comes twice was planted by somebody (A115): neither is believed. */
 export function readOwnCookies(header: string | undefined, names: CookieNames): OwnCookies {
   const found = new Map<string, string | undefined>();
-  const familyPrefix = names.session.slice(0, names.session.lastIndexOf('postern-') + 'postern-'.length);
-  eachCookie(header, familyPrefix, (name, value) => {
+  eachCookie(header, names.family, (name, value) => {
     found.set(name, found.has(name) ? undefined : value);
   });
   const chunks: string[] = [];
   const sessionNames: string[] = [];
   if (found.has(names.session)) sessionNames.push(names.session);
   let gap = false;
-  for (let index = 0; index < MAX_CHUNKS; index += 1) {
-    const name = chunkName(names, index);
+  for (const name of names.chunks) {
     if (!found.has(name)) gap = true;
     else sessionNames.push(name);
     const value = found.get(name);
@@ -80,5 +83,3 @@ export function readOwnCookies(header: string | undefined, names: CookieNames): 
     marker: found.get(names.marker),
   };
 }
-
-export const chunkName = (names: CookieNames, index: number): string => `${names.session}.${index}`;

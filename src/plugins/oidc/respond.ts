@@ -4,6 +4,8 @@ export type Response = Extract<Decision, { kind: 'respond' }>;
 
 /** Nothing that logging in answers may be kept by a cache (A105). */
 const NO_STORE: HeaderLine = { name: 'Cache-Control', value: 'no-store' };
+/** The address of a callback holds a code, which a link on its page must not hand to the service. */
+const NO_REFERRER: HeaderLine = { name: 'Referrer-Policy', value: 'no-referrer' };
 
 /** For log and metrics. */
 export type Outcome =
@@ -30,7 +32,7 @@ export const redirect = (
 ): Response => ({
   kind: 'respond',
   status,
-  headers: [{ name: 'Location', value: location }, NO_STORE],
+  headers: [{ name: 'Location', value: location }, NO_STORE, NO_REFERRER],
   cookies,
   notice: undefined,
   outcome,
@@ -44,7 +46,8 @@ export interface Extras {
 export const tell = (status: number, notice: Notice, outcome: Outcome, extras: Extras = {}): Response => ({
   kind: 'respond',
   status,
-  headers: [NO_STORE, ...(extras.headers ?? [])],
+  // Without a referrer a form would send `Origin: null`, which older browsers' logouts go by (Fetch, append an Origin header).
+  headers: [NO_STORE, ...(notice.action?.kind === 'Form' ? [] : [NO_REFERRER]), ...(extras.headers ?? [])],
   cookies: extras.cookies ?? [],
   notice,
   outcome,

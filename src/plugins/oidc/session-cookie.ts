@@ -1,7 +1,7 @@
 import type { Key, KeyRing } from '../../keys/ring.ts';
 import { open, seal } from '../../keys/seal.ts';
 import { expireCookie, setCookie } from './cookies.ts';
-import { chunkName, MAX_CHUNKS, type OwnCookies } from './own-cookies.ts';
+import { MAX_CHUNKS, type OwnCookies } from './own-cookies.ts';
 import type { Place } from './place.ts';
 import type { Session } from './session.ts';
 import { decodeSession, encodeSession } from './session-codec.ts';
@@ -10,7 +10,7 @@ const PURPOSE = 'session v1';
 /** Browsers drop a cookie of more than 4096 bytes; name and attributes need some of them. */
 const CHUNK = 3800;
 /** All cookies of a session, as they come back in one header: front ends cap the whole line at 8 KB. */
-export const MAX_SESSION_BYTES = 6000;
+const MAX_SESSION_BYTES = 6000;
 
 export interface SealedSession {
   /** Whole sealed text. */
@@ -31,7 +31,7 @@ export function sealSession(
   const value = seal(keys.sealing(), PURPOSE, associated(place), encodeSession(session), random);
   const pieces = value.match(new RegExp(`.{1,${CHUNK}}`, 'g')) ?? [];
   const cookies = pieces.map((piece, index) => ({
-    name: pieces.length === 1 ? place.names.session : chunkName(place.names, index),
+    name: (pieces.length === 1 ? undefined : place.names.chunks[index]) ?? place.names.session,
     value: piece,
   }));
   const bytes = cookies.reduce((sum, cookie) => sum + cookie.name.length + cookie.value.length + 3, 0);
@@ -57,9 +57,7 @@ export function sessionCookies(
 
 /** Every name that a session of this plugin can have, whether it came or not. */
 export const clearSession = (place: Place): readonly string[] =>
-  [place.names.session, ...Array.from({ length: MAX_CHUNKS }, (_, index) => chunkName(place.names, index))].map(
-    (name) => expireCookie(name, place.cookies),
-  );
+  [place.names.session, ...place.names.chunks].map((name) => expireCookie(name, place.cookies));
 
 /** Sealed texts that the request may mean, at most two: one piece, or several. */
 export function sealedTexts(own: OwnCookies): readonly string[] {

@@ -13,13 +13,13 @@ import { upstreamHeaders } from './upstream-headers.ts';
 /** Why a request counts as one without a session; a closed set, for metrics. */
 export type Absence = 'no_session' | 'session_unreadable' | 'session_expired' | 'session_incomplete';
 
-export type Found =
+type Found =
   | { readonly kind: 'Session'; readonly session: LiveSession }
   /** `expired`: what was opened but isn't used, for the hint of a logout. */
   | { readonly kind: 'None'; readonly reason: Absence; readonly expired: Session | undefined };
 
 /** An opened session with all that a request needs of it made in advance. */
-export interface LiveSession {
+interface LiveSession {
   readonly session: Session;
   readonly endsAt: number;
   /** `continue` without cookies: the same object for every request. */

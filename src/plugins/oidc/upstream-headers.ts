@@ -13,7 +13,7 @@ import type { Session } from './session.ts';
  *   inside a member.
  * - Json: in ASCII, other characters as \u escapes. Base64Json: base64 of UTF-8 JSON. Both for every claim.
  */
-export const MAX_HEADER_VALUE = 4096;
+const MAX_HEADER_VALUE = 4096;
 
 export interface UpstreamHeaders {
   readonly lines: readonly HeaderLine[];

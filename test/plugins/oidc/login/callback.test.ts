@@ -33,6 +33,7 @@ async function expectRefused(stage: Stage, browser: Browser, query: string, stat
   expect(decision.kind === 'respond' && decision.notice).toBeTruthy();
   expect(headerOf(decision, 'location')).toBeUndefined();
   expect(headerOf(decision, 'cache-control')).toBe('no-store');
+  expect(headerOf(decision, 'referrer-policy')).toBe('no-referrer');
   expect(decision.cookies).toEqual([]);
   expect(stage.provider.exchanges).toBe(before);
   return decision;

@@ -20,15 +20,15 @@ import type { Decision, DecisionContext, PluginInstance, RequestView } from '../
 
 export const HOUR = 3_600_000;
 export const MINUTE = 60_000;
-export const START = Date.parse('2026-03-01T12:00:00Z');
+const START = Date.parse('2026-03-01T12:00:00Z');
 
-export function hostname(text: string): Hostname {
+function hostname(text: string): Hostname {
   const host = parseAuthority(text);
   if (host === undefined) throw new Error(`no host: ${text}`);
   return host;
 }
 
-export function routePath(text: string): RoutePath {
+function routePath(text: string): RoutePath {
   const path = canonicalPath(text);
   if (!path.ok) throw new Error(`no path: ${text}`);
   return path.path;

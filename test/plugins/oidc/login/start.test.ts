@@ -118,6 +118,7 @@ describe('a request without a session', () => {
     expect(statusOf(page)).toBe(503);
     expect(Number(headerOf(page, 'retry-after'))).toBeGreaterThan(0);
     expect(codeOf(page)).toBe('provider_unavailable');
+    expect(stage.failures()).toEqual(['provider_unavailable']);
     expect(page.cookies).toEqual([]);
     expect(statusOf(await browser.get('/orders', { headers: { 'sec-fetch-mode': 'cors' } }))).toBe(401);
   });
