@@ -20,10 +20,10 @@ describe('postern validate', () => {
   it('says the same as one JSON document', async () => {
     const ran = await postern(['validate', 'test/cli/objects/broken', ...HTTPS, '--output', 'json']);
     expect(ran.code).toBe(1);
-    await expect(ran.stdout).toMatchFileSnapshot('golden/broken.json');
+    await expect(ran.stdout).toMatchFileSnapshot('golden/broken.json.txt');
     const whole = await postern(['validate', 'test/cli/objects/whole', ...HTTPS, '--output=json']);
     expect(whole.code).toBe(0);
-    await expect(whole.stdout).toMatchFileSnapshot('golden/whole.json');
+    await expect(whole.stdout).toMatchFileSnapshot('golden/whole.json.txt');
     const unusable = await postern(['validate', 'test/cli/objects/unusable', '--output=json']);
     expect(JSON.parse(unusable.stdout)).toMatchObject({ ok: false, routes: null });
   });

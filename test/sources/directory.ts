@@ -29,6 +29,12 @@ export class Directory {
     symlinkSync(target, this.at(name));
   }
 
+  /** As the kubelet changes what is mounted: a new link, renamed over the old one. */
+  swap(link: string, target: string): void {
+    this.link(`${link}_tmp`, target);
+    renameSync(this.at(`${link}_tmp`), this.at(link));
+  }
+
   forbid(name: string): void {
     chmodSync(this.path, 0o755);
     chmodSync(this.at(name), 0o000);

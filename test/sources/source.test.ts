@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { renameSync, statSync, symlinkSync, utimesSync } from 'node:fs';
+import { renameSync, statSync, utimesSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Source } from '../../src/control/source.ts';
 import { type FileProblem, formatFileProblem, type ObjectCheck } from '../../src/sources/files/problem.ts';
@@ -202,8 +202,7 @@ describe('a change', () => {
     expect(names()).toEqual(['a', 'b']);
     directory.write('..v2/a.yaml', route('a', '/two'));
     directory.write('..v2/b.yaml', route('b', '/two'));
-    symlinkSync('..v2', directory.at('..data_tmp'));
-    renameSync(directory.at('..data_tmp'), directory.at('..data'));
+    directory.swap('..data', '..v2');
     await until(() => paths().includes('/two'), '/two');
     expect(paths()).not.toContain('/one');
     expect(names()).toEqual(['a', 'b']);
