@@ -118,7 +118,9 @@ function namespaceIn(object: Plain, options: ParseOptions): string | Unreadable 
   const metadata = own(object, 'metadata');
   if (metadata !== undefined && !isPlain(metadata))
     return unreadable(['metadata'], 'must be an object with name and namespace');
-  const namespace = own(metadata, 'namespace') ?? (hasOwn(metadata, 'namespace') ? null : options.defaultNamespace);
+  if (!hasOwn(metadata, 'namespace') && options.defaultNamespace !== undefined)
+    return absentNamespace(object, metadata) ?? options.defaultNamespace;
+  const namespace = own(metadata, 'namespace');
   if (typeof namespace === 'string' && DNS_LABEL.test(namespace)) return namespace;
   return unreadable(
     ['metadata', 'namespace'],
@@ -126,13 +128,29 @@ function namespaceIn(object: Plain, options: ParseOptions): string | Unreadable 
   );
 }
 
+/**
+ * Why an object that seems to name no namespace may have been meant for one. Taken for one of the default namespace it
+ * would close the wrong place: its references are to another Service and other plugins.
+ */
+function absentNamespace(object: Plain, metadata: unknown): Unreadable | undefined {
+  const moved = hasOwn(object, 'namespace');
+  if (moved) return unreadable(['namespace'], 'belongs below metadata; indent it as name is');
+  const misspelt = unknownKeys(metadata, METADATA_FIELDS).find((key) => nearest(key, METADATA_FIELDS) === 'namespace');
+  if (misspelt !== undefined)
+    return unreadable(['metadata', printable(misspelt)], 'is no field here; did you mean namespace?');
+  return isName(own(metadata, 'name'))
+    ? undefined
+    : unreadable(['metadata'], 'says neither name nor namespace; write at least name');
+}
+
+const isName = (value: unknown): value is string => typeof value === 'string' && DNS_SUBDOMAIN.test(value);
+
 const hasOwn = (value: unknown, name: string): boolean => isPlain(value) && Object.hasOwn(value, name);
 
 function identify(object: Plain, objectKind: string, namespace: string, options: ParseOptions): Identity {
   const metadata = own(object, 'metadata');
   const given = own(metadata, 'name');
-  const readable = typeof given === 'string' && DNS_SUBDOMAIN.test(given);
-  const shortName = readable ? given : options.fallbackName;
+  const shortName = isName(given) ? given : options.fallbackName;
   const name = namespacedName(namespace, shortName);
   return {
     kind: 'Ours',
@@ -141,7 +159,7 @@ function identify(object: Plain, objectKind: string, namespace: string, options:
     name,
     meta: readMetadata(metadata, namespace, shortName, options),
     object,
-    problems: headProblems(object, objectKind, metadata, readable),
+    problems: headProblems(object, objectKind, metadata, isName(given)),
   };
 }
 
