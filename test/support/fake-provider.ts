@@ -204,9 +204,13 @@ export interface FakeProviderOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
+/** One for all that start in this process, for making one takes a while; a change of keys makes its own. */
+let firstKey: Promise<FakeKey> | undefined;
+
 export async function startFakeProvider(options: FakeProviderOptions = {}): Promise<FakeProvider> {
   const server = options.tls === undefined ? createServer() : createTlsServer(options.tls);
-  const provider = new FakeProvider(server, options.tls === undefined ? 'http' : 'https', await fakeKey('RS256'));
+  firstKey ??= fakeKey('RS256');
+  const provider = new FakeProvider(server, options.tls === undefined ? 'http' : 'https', await firstKey);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return provider;

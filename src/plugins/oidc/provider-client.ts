@@ -2,6 +2,7 @@ import { buildAuthorizationUrl, buildEndSessionUrl } from 'openid-client';
 import { milliseconds } from '../../resources/duration.ts';
 import type { InstanceStatus } from '../../routing/decision.ts';
 import type { PluginEvent, PluginLog } from '../contract.ts';
+import { withCircuit } from './circuit.ts';
 import type { OidcConfig } from './config.ts';
 import { type Call, type DiscoveredProvider, type DiscoveryFault, discover, explainFault } from './discovery.ts';
 import { exchangeCode } from './exchange.ts';
@@ -60,7 +61,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
       return answer;
     };
   const callKeys = calling('jwks');
-  const callToken = calling('token');
+  const callToken = withCircuit(calling('token'), world.now);
   const callDiscovery = calling('discovery');
   let keyFault: DiscoveryFault | undefined;
   const keys: KeyCache = keyCache(async () => {
