@@ -5,6 +5,7 @@ import { TLSSocket } from 'node:tls';
 import type { BackendUrl } from '../resources/resource.ts';
 import type { FailureCode, ForwardResult, OutgoingRequest } from './forwarder.ts';
 import { NodeResponseBody } from './node-response-body.ts';
+import { isLinkLocal, lookupReachable } from './upstream/lookup.ts';
 import { responseFraming } from './upstream-head.ts';
 
 export interface AgentPair {
@@ -51,6 +52,10 @@ export class NodeCall {
       this.#fail('client_gone', 'the client went away');
       return;
     }
+    if (isLinkLocal(this.#backend.host)) {
+      this.#fail('connect_failed', 'link-local addresses are not reached');
+      return;
+    }
     this.#uploaded = this.#out.body === undefined;
     this.#out.client.onGone(() => this.#fail('client_gone', 'the client went away'));
     this.#attempt(this.#agents.pooled);
@@ -67,6 +72,8 @@ export class NodeCall {
       return;
     }
     this.#request = request;
+    // 0: no line is dropped silently; `responseFraming` counts them.
+    request.maxHeadersCount = 0;
     request.on('socket', (socket) => this.#hasSocket(request, socket));
     request.on('response', (response) => this.#responded(response));
     request.on('information', () => this.#informed());
@@ -92,6 +99,7 @@ export class NodeCall {
       // Concatenated to a fixed authority, never resolved against it: `//evil.example/` is a path (A016).
       path: basePath + target,
       headers: this.#framedHeaders(),
+      lookup: lookupReachable,
       setHost: false,
       insecureHTTPParser: false,
       maxHeaderSize: MAX_RESPONSE_HEAD,

@@ -20,6 +20,7 @@ export class NodeExchange implements Exchange {
   readonly #response: ServerResponse;
   readonly #front: FrontState;
   readonly #done: () => void;
+  readonly #last: boolean;
   #body: RequestBody | undefined;
   #sink: ResponseSink | undefined;
   #bytes = 0;
@@ -41,6 +42,8 @@ export class NodeExchange implements Exchange {
     this.#response = response;
     this.#front = front;
     this.#done = done;
+    // The parser takes what follows an upgrade for another protocol and drops it, so nothing may follow (A071, T17).
+    this.#last = request.headers.upgrade !== undefined;
     response.on('close', () => this.#closed());
     response.on('error', () => {});
   }
@@ -117,7 +120,7 @@ export class NodeExchange implements Exchange {
   }
 
   #writeHead(status: number, lines: string[], close: boolean): void {
-    if (close || this.#front.draining) {
+    if (close || this.#last || this.#front.draining) {
       this.closes = true;
       lines.push('Connection', 'close');
     }

@@ -5,6 +5,8 @@ export type ResponseFraming =
   | { readonly ok: true; readonly body: boolean; readonly length: number | undefined }
   | { readonly ok: false; readonly fault: string };
 
+const MAX_LINES = 512;
+
 /**
  * RFC 9112 section 6.3 for responses, read as strictly as requests are (A070): both framings, two lengths, any coding but
  * `chunked` are refused, where a lenient reader would guess. `length` of a response without body is what its head claims
@@ -17,6 +19,7 @@ export function responseFraming(
   headers: readonly string[],
 ): ResponseFraming {
   if (version !== '1.1' && version !== '1.0') return { ok: false, fault: `HTTP version ${version}` };
+  if (headers.length > MAX_LINES * 2) return { ok: false, fault: 'too many headers' };
   if (status < 200 || status > 599) return { ok: false, fault: `status ${status}` };
   let length: string | undefined;
   let coding: string | undefined;
