@@ -8,7 +8,7 @@ import type { Condition, Verdict } from '../routing/snapshot.ts';
  * never what is open (DESIGN: Exposure).
  * `status` undefined: no Protected Route names the plugin, so nothing runs.
  */
-export function withInstanceStatus(verdict: Verdict, status: InstanceStatus | undefined): Verdict {
+function withInstanceStatus(verdict: Verdict, status: InstanceStatus | undefined): Verdict {
   const ready: Condition = { type: 'ProviderReady', ...(status ?? NOT_USED) };
   const conditions: Condition[] = [];
   let placed = false;

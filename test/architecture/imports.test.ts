@@ -38,6 +38,7 @@ describe('the checker catches', () => {
     ['parts', 'src/control/x.ts', "import type { A } from '../plugins/oidc/config.ts';"],
     ['kinds', 'src/control/x.ts', "import type { A } from '../plugins/oidc/config.ts';"],
     ['parts', 'src/plugins/oidc/x.ts', "import { match } from '../../routing/match.ts';"],
+    ['parts', 'src/plugins/oidc/x.ts', "import { decide } from '../../authorization/decide.ts';"],
     ['parts', 'src/plugins/oidc/x.ts', "import type { A } from '../../proxy/record.ts';"],
     ['kinds', 'src/plugins/oidc/x.ts', "import { a } from '../saml/spec.ts';"],
     ['parts', 'src/sources/files/x.ts', "import type { A } from '../../plugins/contract.ts';"],

@@ -64,7 +64,14 @@ const PARTS: Readonly<Record<string, PartRules>> = {
   routing: { resources: 'value', authorization: 'value' },
   keys: { resources: 'value' },
   control: { resources: 'value', routing: 'value', 'plugins/contract.ts': 'type' },
-  plugins: { resources: 'value', keys: 'value', routing: 'type', authorization: 'type' },
+  // identity.ts is vocabulary; what decides stands beside it, and no plugin decides about a Route's rules.
+  plugins: {
+    resources: 'value',
+    keys: 'value',
+    routing: 'type',
+    authorization: 'type',
+    'authorization/identity.ts': 'value',
+  },
   sources: { resources: 'value', 'control/source.ts': 'type' },
   proxy: { resources: 'value', routing: 'value', authorization: 'value', 'control/lease.ts': 'type' },
   observe: {

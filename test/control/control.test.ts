@@ -6,7 +6,7 @@ import type { RequestView } from '../../src/routing/decision.ts';
 import type { Compiled } from '../../src/routing/snapshot.ts';
 import { parseTarget } from '../../src/routing/target.ts';
 import { tinyKind } from '../support/tiny-plugin.ts';
-import { type Harness, harness, realCompile } from './harness.ts';
+import { type Harness, harness, pipeline } from './harness.ts';
 import { route, scriptedSource, secret, service, token } from './objects.ts';
 
 const TOKEN = objectKey('SharedToken', namespacedName('shop', 'door'));
@@ -102,7 +102,7 @@ describe('control loop', () => {
   it('F14 a compiler that throws leaves the old snapshot, is counted, and is tried again at the next change', async () => {
     let broken = false;
     const kinds = [tinyKind()];
-    const compile = realCompile(kinds);
+    const { compile } = pipeline(kinds);
     const h = harness({
       kinds,
       compile(objects): Compiled {
@@ -132,7 +132,7 @@ describe('control loop', () => {
       kinds,
       compile(objects): Compiled {
         if (broken) throw new Error('bug');
-        return realCompile(kinds)(objects);
+        return pipeline(kinds).compile(objects);
       },
     });
     const started = h.control.start();

@@ -1,8 +1,6 @@
+import { filesPipeline, type Pipeline } from '../../src/cli/pipeline.ts';
 import { type Control, type ControlOptions, createControl, type Publication } from '../../src/control/control.ts';
 import type { PluginKind, PluginLog, PluginWorld } from '../../src/plugins/contract.ts';
-import { parseObject } from '../../src/resources/parse.ts';
-import type { Parsed } from '../../src/resources/resource.ts';
-import { compile } from '../../src/routing/compile.ts';
 import { type HandTime, handTime } from '../support/hand-time.ts';
 import { type TinyLife, tinyKind } from '../support/tiny-plugin.ts';
 import { type ScriptedSource, scriptedSource } from './objects.ts';
@@ -47,10 +45,9 @@ export function harness(
     kinds,
     parse(value) {
       parses.push(value);
-      const parsed = parseObject(value, kinds);
-      return 'ok' in parsed ? parsed : undefined;
+      return pipeline(kinds).parse(value);
     },
-    compile: over.compile ?? realCompile(kinds),
+    compile: over.compile ?? pipeline(kinds).compile,
     world: () => world(log),
     timers: time.timers,
     now: time.now,
@@ -80,10 +77,10 @@ export function harness(
   };
 }
 
-export const realCompile = (kinds: readonly PluginKind[]) => (objects: readonly Parsed[]) =>
-  compile(objects, { plugins: kinds, external: { scheme: 'http', port: 8080 }, mode: { kind: 'Files' } });
+export const pipeline = (kinds: readonly PluginKind[]): Pipeline =>
+  filesPipeline(kinds, { class: 'postern', external: { scheme: 'http', port: 8080 }, identityHeaders: [] });
 
-function world(log: PluginLog): PluginWorld {
+export function world(log: PluginLog): PluginWorld {
   return {
     now: () => 0,
     random: (bytes) => Buffer.alloc(bytes),

@@ -40,7 +40,7 @@ export function publication(
   };
 }
 
-export const verdict = (key: ObjectKey, exposure: Verdict['exposure']): Verdict => ({
+const verdict = (key: ObjectKey, exposure: Verdict['exposure']): Verdict => ({
   key,
   observedGeneration: undefined,
   conditions: [{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '' }],
