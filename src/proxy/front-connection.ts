@@ -39,6 +39,7 @@ export class FrontConnection {
     if (this.#current === undefined) this.#begin(request, response);
     else if (this.#waiting.length < this.#maxWaiting) this.#waiting.push({ request, response });
     else {
+      this.#over = true;
       this.#observer.rejected('pipelining');
       this.#socket.destroy();
     }
