@@ -233,6 +233,18 @@ describe('debug listener', () => {
     expect(await ask(await debug(), '/debug/snapshot', { host })).toMatchObject({ status: 403 });
   });
 
+  it('A171 a request that names no host sees nothing', async () => {
+    const server = await debug();
+    for (const head of ['GET /debug/snapshot HTTP/1.1\r\nHost:\r\n', 'GET /debug/snapshot HTTP/1.0\r\n']) {
+      const socket = connect(server.endpoint.port, '127.0.0.1');
+      let text = '';
+      socket.on('data', (chunk) => (text += chunk.toString()));
+      socket.write(`${head}Connection: close\r\n\r\n`);
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(text).toMatch(/^HTTP\/1\.1 403 /);
+    }
+  });
+
   it.each(['localhost', 'localhost:9091', '127.0.0.1:1', '127.8.8.8', '[::1]:9091'])(
     'answers by the name %s',
     async (host) => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
@@ -221,6 +222,25 @@ describe('metrics', () => {
     const second = metrics.scrape();
     await first;
     expect(await second).toContain('postern_oidc_logins_total{plugin="shop/okta",stage="started"} 2\n');
+  });
+});
+
+describe('docs/metrics.md', () => {
+  it('has every metric that there is, and no other', async () => {
+    const text = await create().scrape();
+    const there = [...text.matchAll(/^# TYPE (postern_\w+)/gm)].map((match) => match[1]);
+    const told = readFileSync('docs/metrics.md', 'utf8').match(/\bpostern_[a-z_]+[a-z]/g) ?? [];
+    expect([...new Set(told)].sort()).toEqual(there.sort());
+  });
+
+  it('has every label that there is', async () => {
+    const metrics = create();
+    exercise(metrics);
+    const doc = readFileSync('docs/metrics.md', 'utf8');
+    const labels = new Set(
+      ours(await metrics.scrape()).flatMap((line) => [...line.matchAll(/(?<=[{,])(\w+)="/g)].map((m) => m[1])),
+    );
+    for (const label of labels) if (label !== 'le') expect(doc).toContain(`\`${label}\``);
   });
 });
 
