@@ -63,9 +63,10 @@ async function serve(settings: ServeSettings): Promise<number> {
   endOnBug(log.part('main'), () => output.flush());
   const ended = endRequested(leave);
   try {
-    const running = await start(settings, log);
+    // A first table that doesn't come about holds up nobody who wants to end the process.
+    const running = await Promise.race([start(settings, log), ended]);
     log.part('main').info({ signal: await ended }, 'ending: requests under way may finish');
-    await running.stop();
+    if (typeof running === 'object') await running.stop();
     log.part('main').info({}, 'ended');
     output.flush();
     // Whatever a library may have left running holds nobody up.

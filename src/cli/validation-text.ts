@@ -1,4 +1,5 @@
-import { type Paint, printable } from './colour.ts';
+import { printable } from '../observe/log/text-form.ts';
+import type { Paint } from './colour.ts';
 import type { Finding, Place, RouteSummary, Validation } from './validation.ts';
 
 /** For people: problems, warnings, what each Route is, and one line that sums up. */

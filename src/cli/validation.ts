@@ -1,13 +1,13 @@
-import { createParseMemo } from '../control/parse-memo.ts';
-import type { Origin } from '../control/source.ts';
+import type { Origin, SourceObject } from '../control/source.ts';
 import { type NamespacedName, type ObjectKey, objectKey } from '../resources/keys.ts';
 import { formatPath, type Problem } from '../resources/problem.ts';
+import type { Parsed } from '../resources/resource.ts';
 import type { Exposure, RouteEntry, Verdict } from '../routing/snapshot.ts';
 import { readObjects } from '../sources/files/objects.ts';
 import type { FileProblem } from '../sources/files/problem.ts';
 import type { Pipeline } from './pipeline.ts';
 import { objectName } from './problem-text.ts';
-import { entriesByRoute } from './table-entries.ts';
+import { entriesByRoute, type PlacedEntry } from './table-entries.ts';
 
 /** What is said of some files: plain data, printed as text or as JSON. */
 export interface Validation {
@@ -56,7 +56,7 @@ export interface Place {
 /** Reads, parses and compiles as the server does. Never rejects for what is in the files. */
 export async function validateFiles(paths: readonly string[], pipeline: Pipeline): Promise<Validation> {
   const read = await readObjects(paths, pipeline.check);
-  const { parsed, origins } = createParseMemo(pipeline.parse)(read.objects);
+  const { parsed, origins } = parseAll(read.objects, pipeline);
   if (read.problems.length > 0) {
     const invalid = parsed.flatMap((object) => (object.ok ? [] : findings(object.key, object.problems, origins)));
     return {
@@ -76,16 +76,42 @@ export async function validateFiles(paths: readonly string[], pipeline: Pipeline
   };
 }
 
-const findings = (
-  key: ObjectKey,
-  problems: readonly Problem[],
-  origins: ReadonlyMap<ObjectKey, Origin>,
-): readonly Finding[] =>
-  problems.map(({ reason, path, message }) => {
-    const origin = origins.get(key);
-    const [file, line] = [origin?.file, origin?.line(path)];
-    return { file, line, object: objectName(key), field: formatPath(path), reason, message };
+/** Where each object stands; more than one place where there are several of the same name. */
+type Origins = ReadonlyMap<ObjectKey, readonly Origin[]>;
+
+function parseAll(
+  objects: ReadonlyMap<string, SourceObject>,
+  pipeline: Pipeline,
+): { readonly parsed: readonly Parsed[]; readonly origins: Origins } {
+  const parsed: Parsed[] = [];
+  const origins = new Map<ObjectKey, Origin[]>();
+  for (const { value, origin } of objects.values()) {
+    const object = pipeline.parse(value);
+    if (object === undefined) continue;
+    parsed.push(object);
+    const key = object.ok ? object.value.key : object.key;
+    const places = origins.get(key) ?? [];
+    origins.set(key, places);
+    if (origin !== undefined) places.push(origin);
+  }
+  return { parsed, origins };
+}
+
+function findings(key: ObjectKey, problems: readonly Problem[], origins: Origins): readonly Finding[] {
+  return problems.flatMap(({ reason, path, message }) => {
+    const places = origins.get(key) ?? [];
+    // Which of several is meant can't be told of other problems.
+    const shown = reason === 'Duplicate' && places.length > 0 ? places : [places[0]];
+    return shown.map((place) => ({
+      file: place?.file,
+      line: place?.line(path),
+      object: objectName(key),
+      field: formatPath(path),
+      reason,
+      message,
+    }));
   });
+}
 
 /** As a person goes through the files. */
 const inOrder = (all: readonly Finding[]): readonly Finding[] =>
@@ -104,7 +130,7 @@ const fileFinding = ({ file, line, message }: FileProblem): Finding => ({
 
 function summaries(
   verdicts: ReadonlyMap<ObjectKey, Verdict>,
-  entries: ReadonlyMap<NamespacedName, readonly RouteEntry[]>,
+  entries: ReadonlyMap<NamespacedName, readonly PlacedEntry[]>,
 ): readonly RouteSummary[] {
   const byKey = new Map([...entries].map(([name, of]) => [objectKey('Route', name), of]));
   return [...verdicts.values()].flatMap((verdict) => {
@@ -113,8 +139,8 @@ function summaries(
   });
 }
 
-function summary(route: string, exposure: Exposure, verdict: Verdict, entries: readonly RouteEntry[]): RouteSummary {
-  const open = entries.find((entry) => entry.exposure === exposure);
+function summary(route: string, exposure: Exposure, verdict: Verdict, places: readonly PlacedEntry[]): RouteSummary {
+  const open = places.find(({ entry }) => entry.exposure === exposure)?.entry;
   return {
     route,
     exposure,
@@ -122,7 +148,7 @@ function summary(route: string, exposure: Exposure, verdict: Verdict, entries: r
     rules: exposure === 'Protected' ? open?.authorization?.rules.map(({ name }) => name) : undefined,
     reason: exposure === 'Denied' ? reasonOf(verdict, open) : undefined,
     redirectURIs: verdict.redirectURIs,
-    places: entries.map(({ host, path, methods, exposure: here }) => ({
+    places: places.map(({ entry: { host, path, methods }, exposure: here }) => ({
       host,
       path: path.value,
       type: path.type,

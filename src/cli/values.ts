@@ -29,7 +29,7 @@ export function endpoint(text: string): Reading<Endpoint> {
 }
 
 /** Only this machine reaches it: 127.0.0.0/8 or ::1. */
-export const isLoopback = (host: string): boolean => (isIPv4(host) ? host.startsWith('127.') : host === '::1');
+const isLoopback = (host: string): boolean => (isIPv4(host) ? host.startsWith('127.') : host === '::1');
 
 /** As `endpoint`, of a loopback address; undefined for `off`. */
 export function loopbackEndpoint(text: string): Reading<Endpoint | undefined> {

@@ -9,6 +9,7 @@ describe('postern validate', () => {
     ['whole', 0],
     ['broken', 1],
     ['unusable', 1],
+    ['twice', 1],
     ['empty', 0],
   ])('says of the objects "%s" what their golden file says, and exits with %i', async (name, code) => {
     const ran = await postern(['validate', `test/cli/objects/${name}`, ...HTTPS]);

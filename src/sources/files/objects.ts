@@ -4,7 +4,7 @@ import { type ReadChunk, readChunk, splitDocuments } from './document.ts';
 import type { FileProblem, ObjectCheck } from './problem.ts';
 import { readTree, type Tree } from './walk.ts';
 
-export const MAX_OBJECTS = 50_000;
+const MAX_OBJECTS = 50_000;
 /** Longest stretch of parsing, in milliseconds, before requests get their turn. */
 const TURN = 10;
 

@@ -3,10 +3,10 @@ import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 import type { FileProblem } from './problem.ts';
 
-export const MAX_FILES = 10_000;
-export const MAX_DEPTH = 16;
-export const MAX_FILE_BYTES = 4 * 1024 * 1024;
-export const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+const MAX_FILES = 10_000;
+const MAX_DEPTH = 16;
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
 
 const EXTENSIONS: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json']);
 const PARALLEL_READS = 8;
