@@ -13,10 +13,17 @@ export function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** A port of loopback that nobody listens on; `port` itself, or any for 0. Rejects where it is taken. */
-export async function freePort(port: number): Promise<number> {
+/** A port of loopback that nobody else can have until it is released. */
+export interface Reservation {
+  readonly port: number;
+  release(): Promise<void>;
+}
+
+/** Reserves `port` itself, or any free one for 0. Rejects with the system's error where it is taken. */
+export async function reservePort(port: number): Promise<Reservation> {
   const server = createServer();
-  const free = await listen(server, port);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return free;
+  return {
+    port: await listen(server, port),
+    release: () => new Promise((resolve) => server.close(() => resolve())),
+  };
 }

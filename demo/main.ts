@@ -20,7 +20,8 @@ async function main(): Promise<number> {
   const { ports } = choice;
   const under = resolve(ROOT, process.env['POSTERN_DEMO_DIRECTORY'] ?? '.demo');
   const copy = copyObjects(resolve(ROOT, 'manifests/examples/demo'), under, ports);
-  const servers = await startServers(ports);
+  const servers = await startServers(ports).catch(portLost);
+  if (servers === undefined) return fail('A port was taken by another program just now. Start the demo again.');
   const gateway = startGateway(ROOT, copy.directory, ports);
   // Whatever ends this process, a bug included, ends the child too.
   process.once('exit', gateway.kill);
@@ -41,6 +42,11 @@ function startServers(ports: Ports) {
     startProvider({ port: ports.provider, client, resource: site, users: USERS }),
     startService({ port: ports.service, logoutPath: LOGOUT }),
   ]);
+}
+
+/** Between choosing a port and listening on it, anybody can take it. */
+function portLost(error: unknown): undefined {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
 }
 
 /** Until a signal (undefined) or the gateway's end (its reason). */
@@ -66,4 +72,4 @@ function fail(message: string): number {
   return 1;
 }
 
-process.exitCode = await main();
+process.exit(await main());

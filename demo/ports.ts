@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { freePort } from './listen.ts';
+import { type Reservation, reservePort } from './listen.ts';
 
 const LISTENERS = [
   ['gateway', 'POSTERN_DEMO_GATEWAY_PORT', 8080],
@@ -20,6 +20,8 @@ export async function choosePorts(environment: Readonly<Record<string, string | 
   const problems: string[] = [];
   const ports: Record<Listener, number> = { gateway: 0, provider: 0, service: 0, metrics: 0, debug: 0 };
   const taken = new Map<number, string>();
+  // Held until all are chosen: the system could give one that was let go of once more.
+  const held: Reservation[] = [];
   for (const [listener, variable, usual] of LISTENERS) {
     const wanted = environment[variable] ?? String(usual);
     const port = /^[0-9]{1,5}$/.test(wanted) ? Number(wanted) : Number.NaN;
@@ -33,19 +35,21 @@ export async function choosePorts(environment: Readonly<Record<string, string | 
       continue;
     }
     const found = await reserve(port);
-    if (typeof found === 'number') {
-      ports[listener] = found;
-      taken.set(found, variable);
+    if ('port' in found) {
+      held.push(found);
+      ports[listener] = found.port;
+      taken.set(found.port, variable);
     } else problems.push(`${explain(listener, port, found.code)} ${advice(variable)}`);
   }
+  await Promise.all(held.map((each) => each.release()));
   return problems.length === 0 ? { ok: true, ports } : { ok: false, problems };
 }
 
-async function reserve(port: number): Promise<number | { readonly code: string }> {
+async function reserve(port: number): Promise<Reservation | { readonly code: string }> {
   try {
     // Browsers try ::1 first for `localhost`: whoever listens there would get what is meant for the gateway.
     if (port !== 0 && (await answersOnIpv6(port))) return { code: 'EADDRINUSE' };
-    return await freePort(port);
+    return await reservePort(port);
   } catch (error) {
     return { code: error instanceof Error && 'code' in error ? String(error.code) : String(error) };
   }

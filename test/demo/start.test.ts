@@ -80,7 +80,7 @@ describe('copyObjects', () => {
   });
 
   it('keeps what was edited, and nothing that was not', () => {
-    copyObjects(EXAMPLES, under, PORTS);
+    copyObjects(EXAMPLES, under, { ...PORTS, gateway: 2001, service: 2003 });
     expect(copyObjects(EXAMPLES, under, PORTS).kept).toBeUndefined();
     writeFileSync(join(under, 'objects/service.yaml'), 'mine');
     expect(copyObjects(EXAMPLES, under, PORTS).kept).toBe(join(under, 'objects.old'));

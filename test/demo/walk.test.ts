@@ -77,7 +77,8 @@ describe.skipIf(chromium.missing)(`npm run demo ${chromium.why}`, () => {
 
   afterAll(async () => {
     await browser?.close();
-    if (demo?.pid !== undefined && demo.exitCode === null) process.kill(-demo.pid, 'SIGTERM');
+    if (demo?.pid !== undefined && demo.exitCode === null && demo.signalCode === null)
+      process.kill(-demo.pid, 'SIGTERM');
     rmSync(directory, { recursive: true, force: true });
   });
 
