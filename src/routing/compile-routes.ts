@@ -13,6 +13,8 @@ export interface RouteDraft {
   readonly service: ServiceResource | undefined;
   /** Plugins that guard it, in the order in which they decide, whether or not they can be used. */
   readonly plugins: readonly ObjectKey[];
+  /** Those of them that it is permitted to name: what another namespace grants nobody sees nothing of it. */
+  readonly permitted: readonly ObjectKey[];
   readonly policy: Policy | undefined;
   readonly needs: ClaimNeeds;
   readonly problems: readonly Problem[];
@@ -29,17 +31,21 @@ export function draftRoute(route: RouteResource, known: Known): RouteDraft {
   const { service, problems: serviceProblems } = resolveService(route, known);
   const effective = effectivePlugins(route, service, known);
   const policy = known.objects.policies.get(route.name);
+  const resolved = effective.map(
+    ({ ref, path, namespace }) => [pluginKey(ref), resolvePlugin(ref, namespace, path, known)] as const,
+  );
   const problems = [
     ...hostProblems(route, effective),
     ...accessProblems(route, service, effective),
     ...serviceProblems,
     ...overrideProblems(route, service),
-    ...effective.flatMap(({ ref, path, namespace }) => resolvePlugin(ref, namespace, path, known) ?? []),
+    ...resolved.flatMap(([, fault]) => fault ?? []),
   ];
   return {
     route,
     service,
-    plugins: [...new Set(effective.map(({ ref }) => pluginKey(ref)))],
+    plugins: resolved.map(([key]) => key),
+    permitted: resolved.filter(([, fault]) => fault?.reason !== 'RefNotPermitted').map(([key]) => key),
     policy,
     needs: needsOf(policy),
     problems,

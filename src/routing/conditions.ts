@@ -81,8 +81,7 @@ function program(usable: boolean, programming: Programming): Condition {
 const MAX_MESSAGE = 1024;
 
 function messageOf(problems: readonly Problem[]): string {
-  const text = problems
-    .map(({ path, message }) => (path.length === 0 ? message : `${formatPath(path)}: ${message}`))
-    .join(' ');
+  const texts = problems.map(({ path, message }) => (path.length === 0 ? message : `${formatPath(path)}: ${message}`));
+  const text = texts.map((one) => one.replace(/\.?$/, '.')).join(' ');
   return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
 }

@@ -1,7 +1,9 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName } from '../resources/keys.ts';
+import { comparedMethod } from '../resources/method.ts';
 import type { PathMatch, RouteResource } from '../resources/resource.ts';
 import { nodeKey } from './closures.ts';
+import { getOrAdd } from './collections.ts';
 
 /** One host and path of a valid Route, with the methods that it kept there. */
 export interface Place {
@@ -32,6 +34,8 @@ export function resolveConflicts(routes: readonly RouteResource[]): ReadonlyMap<
   return new Map(routes.map((route) => [route.name, claimPlaces(route, owners)]));
 }
 
+const EVERY = '*';
+
 function claimPlaces(route: RouteResource, owners: Map<string, NamespacedName>): RoutePlaces {
   const kept: Place[] = [];
   const lost: LostClaim[] = [];
@@ -43,16 +47,16 @@ function claimPlaces(route: RouteResource, owners: Map<string, NamespacedName>):
       // `/a` and `/a/` are one prefix: written twice it is still one place.
       if (own.has(at)) continue;
       own.add(at);
-      const won: string[] = [];
-      for (const method of new Set(route.methods ?? ['*'])) {
+      const won = new Set<string>();
+      for (const method of new Set(route.methods?.map(comparedMethod) ?? [EVERY])) {
         const claim = `${at} ${method} ${headers}`;
-        const winner = owners.get(claim);
-        if (winner === undefined) {
-          owners.set(claim, route.name);
-          won.push(method);
-        } else lost.push({ host, path, method: route.methods && method, winner });
+        const winner = getOrAdd(owners, claim, () => route.name);
+        if (winner === route.name) won.add(method);
+        else lost.push({ host, path, method: method === EVERY ? undefined : method, winner });
       }
-      if (won.length > 0) kept.push({ host, path, methods: route.methods && won });
+      if (won.size > 0) {
+        kept.push({ host, path, methods: route.methods?.filter((method) => won.has(comparedMethod(method))) });
+      }
     }
   }
   return { kept, lost };

@@ -71,7 +71,7 @@ function placesByHost(placed: readonly PlacedDraft[], closures: Closures): Reado
       const everyRequest = methods === undefined && draft.route.headers.length === 0;
       const there = at(host);
       there.standing.push({ path, draft, everyRequest });
-      for (const plugin of draft.plugins) there.plugins.add(plugin);
+      for (const plugin of draft.permitted) there.plugins.add(plugin);
     }
   }
   for (const { host, path } of closures.places) at(host).standing.push({ path, draft: undefined, everyRequest: true });

@@ -78,7 +78,7 @@ function serviceProblems(service: ServiceResource, known: Known): readonly Probl
 function* pluginVerdicts({ known, placed, reservations }: Findings): Generator<Verdict> {
   const uses = new Map<ObjectKey, { routes: number; hosts: Set<string>; denied: Map<string, Problem> }>();
   for (const { draft, places } of placed) {
-    for (const plugin of draft.plugins) {
+    for (const plugin of draft.permitted) {
       const use = getOrAdd(uses, plugin, () => ({ routes: 0, hosts: new Set(), denied: new Map() }));
       use.routes += 1;
       for (const { host } of places.kept) {
@@ -146,7 +146,7 @@ function routeVerdict({ draft, places }: PlacedDraft, entries: readonly PlacedEn
     problems: [...conflicts, ...draft.problems, ...denials],
     warnings,
     exposure: exposureOfRoute(entries),
-    authorization: draft.policy === undefined ? 'AnyAccount' : 'Rules',
+    authorization: draft.plugins.length === 0 ? undefined : draft.policy === undefined ? 'AnyAccount' : 'Rules',
     redirectURIs: redirectURIs(draft, findings.known),
     conditions: conditionsOf(
       refusing,
@@ -192,12 +192,12 @@ function exposureOfRoute(entries: readonly PlacedEntry[]): Exposure {
 }
 
 /** To register at the provider. A wildcard host has as many as it has names, so it has none here. */
-function redirectURIs({ route, plugins }: PlacedDraft['draft'], known: Known): readonly string[] {
+function redirectURIs({ route, permitted }: PlacedDraft['draft'], known: Known): readonly string[] {
   const uris = new Set<string>();
   for (const pattern of route.hosts) {
     const host = pattern.startsWith('*') ? undefined : parseAuthority(pattern);
     if (host === undefined) continue;
-    for (const key of plugins) {
+    for (const key of permitted) {
       const state = known.plugins.get(key);
       if (state?.kind !== 'Compiled') continue;
       for (const { purpose, path } of state.plugin.reserved) {

@@ -1,0 +1,55 @@
+import type { Match } from '../../src/routing/match.ts';
+import type { RouteTable } from '../../src/routing/table.ts';
+import { ask, type Probe, type Raw } from './support.ts';
+
+const PATH_TAILS = ['', '/', '/zz', 'z', ';v=1', '/b/c'];
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'get', 'FOO'];
+
+/** Requests at, below and just beside everything that the objects name. */
+export function probesOf(objects: readonly Raw[]): readonly Probe[] {
+  const hosts = new Set(['unknown.z', 'deep.a.x']);
+  const paths = new Set(['/', '/zz', '/_oidc', '/_oidc/p/callback', '/_oidc/none', '/a%2Fb', '/cb', '/a/cb']);
+  for (const { kind, spec } of objects) {
+    if (kind !== 'Route') continue;
+    for (const host of strings(spec, 'hosts')) hosts.add(host.replace('*', 'any'));
+    for (const path of values(spec, 'paths')) {
+      for (const text of [...strings({ path }, 'path'), ...strings(path, 'value')]) {
+        for (const tail of PATH_TAILS) paths.add(`${text === '/' ? '' : text}${tail}` || '/');
+      }
+    }
+  }
+  const probes: Probe[] = [];
+  for (const host of hosts) {
+    for (const path of paths) {
+      for (const method of METHODS)
+        for (const headers of [{}, { 'x-v': '1' }]) probes.push({ method, host, path, headers });
+    }
+  }
+  return probes;
+}
+
+const values = (of: unknown, name: string): readonly unknown[] => {
+  const value: unknown = typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
+  return Array.isArray(value) ? value : [value];
+};
+const strings = (of: unknown, name: string): readonly string[] =>
+  values(of, name).filter((value) => typeof value === 'string');
+
+/** What a request meets, as far as the promise is about it. */
+export interface Outcome {
+  readonly kind: 'Public' | 'Protected' | 'Closed';
+  /** Plugins and authorization where Protected; what it was otherwise, for messages. */
+  readonly guard: string;
+  readonly removeAuthorization: boolean;
+  readonly match: Match;
+}
+
+export function outcome(table: RouteTable, probe: Probe): Outcome | undefined {
+  const match = ask(table, probe);
+  if (match === undefined) return undefined;
+  if (match.kind !== 'Route') return { kind: 'Closed', guard: match.kind, removeAuthorization: true, match };
+  const { exposure, plugins, authorization, removeAuthorization } = match.entry;
+  if (exposure === 'Denied') return { kind: 'Closed', guard: 'Denied', removeAuthorization: true, match };
+  const guard = JSON.stringify([plugins, authorization ?? null]);
+  return { kind: exposure, guard, removeAuthorization, match };
+}
