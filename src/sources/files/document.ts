@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter } from 'yaml';
 import type { FieldPath } from '../../resources/problem.ts';
+import { compose, faultOf, toValue } from './compose.ts';
 import type { ObjectCheck } from './problem.ts';
 
 /** Part of a file between two `---` lines. */
@@ -26,9 +27,6 @@ export type ReadChunk =
   | { readonly ok: true; readonly objects: readonly ChunkObject[] }
   | { readonly ok: false; readonly problems: readonly ChunkProblem[] };
 
-/** Deeper than any object of Kubernetes; recursion further down the way stays harmless. */
-const MAX_NESTING = 64;
-const MAX_ALIASES = 100;
 const MAX_LIST_NESTING = 4;
 
 /**
@@ -90,89 +88,6 @@ function read(text: string, check: ObjectCheck): ReadChunk {
 }
 
 const failed = (line: number, message: string): ReadChunk => ({ ok: false, problems: [{ line, message }] });
-
-type Composed = Document.Parsed;
-
-function compose(text: string, lineCounter: LineCounter): readonly Composed[] {
-  // Repeated keys are looked for below: the library compares each key with each other one.
-  const documents = parseAllDocuments(text, {
-    lineCounter,
-    schema: 'core',
-    merge: false,
-    resolveKnownTags: false,
-    stringKeys: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
-  return Array.isArray(documents) ? documents : [];
-}
-
-interface Fault {
-  readonly offset: number;
-  readonly message: string;
-}
-
-function faultOf(document: Composed): Fault | undefined {
-  const error = document.errors[0] ?? document.warnings[0];
-  if (error !== undefined) {
-    if (error.code === 'NON_STRING_KEY')
-      return {
-        offset: error.pos[0],
-        message: 'not YAML: a key has to be text (a template with {{ }} must be rendered first)',
-      };
-    return { offset: error.pos[0], message: `not YAML: ${error.message}` };
-  }
-  return faultWithin(document);
-}
-
-function faultWithin(document: Composed): Fault | undefined {
-  let fault: Fault | undefined;
-  const stop = (offset: number | undefined, message: string): symbol => {
-    fault = { offset: offset ?? 0, message };
-    return visit.BREAK;
-  };
-  visit(document, {
-    Node(_, node, ancestors) {
-      return ancestors.length > 2 * MAX_NESTING ? stop(node.range?.[0], 'this is nested too deeply') : undefined;
-    },
-    Map(_, node, ancestors) {
-      if (ancestors.length > 2 * MAX_NESTING) return stop(node.range?.[0], 'this is nested too deeply');
-      const seen = new Set<unknown>();
-      for (const pair of node.items) {
-        const key = isScalar(pair.key) ? pair.key.value : undefined;
-        const offset = isNode(pair.key) ? pair.key.range?.[0] : undefined;
-        if (seen.has(key)) return stop(offset, `the key ${JSON.stringify(key)} is here twice: remove one of them`);
-        seen.add(key);
-      }
-      return undefined;
-    },
-    Scalar(_, node) {
-      const finite = typeof node.value !== 'number' || Number.isFinite(node.value);
-      return finite ? undefined : stop(node.range?.[0], 'a number has to be finite');
-    },
-    Alias(_, node, ancestors) {
-      const target = node.resolve(document);
-      if (target === undefined)
-        return stop(node.range?.[0], `no anchor &${node.source} is in this document before here`);
-      return ancestors.includes(target) ? stop(node.range?.[0], `*${node.source} contains itself`) : undefined;
-    },
-  });
-  return fault;
-}
-
-type Value = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
-
-function toValue(document: Composed): Value {
-  try {
-    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) };
-  } catch (error) {
-    // Thrown for aliases that would expand beyond the bound (billion laughs).
-    if (error instanceof ReferenceError)
-      return { ok: false, message: 'aliases (*name) expand to too much: write it out' };
-    throw error;
-  }
-}
 
 interface Item {
   readonly path: FieldPath;

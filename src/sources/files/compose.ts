@@ -1,0 +1,90 @@
+import { type Document, isNode, isScalar, type LineCounter, parseAllDocuments, visit } from 'yaml';
+
+/** Deeper than any object of Kubernetes; recursion further down the way stays harmless. */
+const MAX_NESTING = 64;
+const MAX_ALIASES = 100;
+
+export type Composed = Document.Parsed;
+
+/** YAML 1.2 core schema, of which JSON is a part. No merge keys, no custom tags, keys are text. */
+export function compose(text: string, lineCounter: LineCounter): readonly Composed[] {
+  // Repeated keys are looked for below: the library compares each key with each other one.
+  const documents = parseAllDocuments(text, {
+    lineCounter,
+    schema: 'core',
+    merge: false,
+    resolveKnownTags: false,
+    stringKeys: true,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  return Array.isArray(documents) ? documents : [];
+}
+
+interface Fault {
+  readonly offset: number;
+  readonly message: string;
+}
+
+/** Why a document isn't taken; the first reason. */
+export function faultOf(document: Composed): Fault | undefined {
+  const error = document.errors[0] ?? document.warnings[0];
+  if (error !== undefined) {
+    if (error.code === 'NON_STRING_KEY')
+      return {
+        offset: error.pos[0],
+        message: 'not YAML: a key has to be text (a template with {{ }} must be rendered first)',
+      };
+    return { offset: error.pos[0], message: `not YAML: ${error.message}` };
+  }
+  return faultWithin(document);
+}
+
+function faultWithin(document: Composed): Fault | undefined {
+  let fault: Fault | undefined;
+  const stop = (offset: number | undefined, message: string): symbol => {
+    fault = { offset: offset ?? 0, message };
+    return visit.BREAK;
+  };
+  visit(document, {
+    Node(_, node, ancestors) {
+      return ancestors.length > 2 * MAX_NESTING ? stop(node.range?.[0], 'this is nested too deeply') : undefined;
+    },
+    Map(_, node, ancestors) {
+      if (ancestors.length > 2 * MAX_NESTING) return stop(node.range?.[0], 'this is nested too deeply');
+      const seen = new Set<unknown>();
+      for (const pair of node.items) {
+        const key = isScalar(pair.key) ? pair.key.value : undefined;
+        const offset = isNode(pair.key) ? pair.key.range?.[0] : undefined;
+        if (seen.has(key)) return stop(offset, `the key ${JSON.stringify(key)} is here twice: remove one of them`);
+        seen.add(key);
+      }
+      return undefined;
+    },
+    Scalar(_, node) {
+      const finite = typeof node.value !== 'number' || Number.isFinite(node.value);
+      return finite ? undefined : stop(node.range?.[0], 'a number has to be finite');
+    },
+    Alias(_, node, ancestors) {
+      const target = node.resolve(document);
+      if (target === undefined)
+        return stop(node.range?.[0], `no anchor &${node.source} is in this document before here`);
+      return ancestors.includes(target) ? stop(node.range?.[0], `*${node.source} contains itself`) : undefined;
+    },
+  });
+  return fault;
+}
+
+type Value = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly message: string };
+
+export function toValue(document: Composed): Value {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) };
+  } catch (error) {
+    // Thrown for aliases that would expand beyond the bound (billion laughs).
+    if (error instanceof ReferenceError)
+      return { ok: false, message: 'aliases (*name) expand to too much: write it out' };
+    throw error;
+  }
+}
