@@ -117,7 +117,7 @@ function renderClaims(claims: readonly ExplainedClaim[], label: string): Html {
 <td class="hint">${claim.meaning}</td></tr>
 `,
   );
-  return html`<table class="claims"><thead class="visually-hidden"><tr><th scope="col">${label}</th><th scope="col">Value</th><th scope="col">Meaning</th></tr></thead>
+  return html`<table class="claims"><colgroup><col class="of-name"><col><col class="of-meaning"></colgroup><thead class="visually-hidden"><tr><th scope="col">${label}</th><th scope="col">Value</th><th scope="col">Meaning</th></tr></thead>
 <tbody>${rows}</tbody></table>`;
 }
 

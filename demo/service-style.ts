@@ -46,9 +46,11 @@ h3{font-size:.95rem;margin:0 0 .5rem}
 table{width:100%;border-collapse:collapse}
 th,td{text-align:left;vertical-align:baseline;padding:.45rem .75rem .45rem 0;border-top:1px solid var(--line);font-weight:400}
 .claims{table-layout:fixed;margin-bottom:1.5rem}
-.claims th{width:9.5rem;font-weight:600}
+.of-name{width:11rem}
+.of-meaning{width:38%}
+.claims th{font-weight:600}
 .claims td{overflow-wrap:anywhere}
-.claims td:last-child{width:40%;padding-right:0}
+.claims td:last-child{padding-right:0}
 .time{display:block;color:var(--muted);font-size:.875rem}
 .group{margin-top:1.25rem}
 .group.identity{background:var(--sunken);border-left:4px solid var(--accent);border-radius:.3rem .6rem .6rem .3rem;padding:1rem 1.1rem}
