@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { tellPublication } from './cli/change-log.ts';
 import { debugSnapshot, explainRequest } from './cli/debug-view.ts';
 import { helpText } from './cli/help.ts';
@@ -27,7 +28,7 @@ import { readSettings, type ServeSettings, type Settings } from './settings.ts';
 /** The command line: gives the exit code (docs: 0 done, 1 problems, 2 wrong usage). */
 async function main(args: readonly string[]): Promise<number> {
   outliveReaders();
-  const read = readSettings(args, process.stdout.isTTY);
+  const read = readSettings(args, isatty(1));
   if (read.ok) return await run(read.settings);
   const help = `postern ${read.command === undefined ? '' : `${read.command} `}--help`;
   process.stderr.write(`${read.problems.map((problem) => `postern: ${problem}\n`).join('')}See ${help}.\n`);
