@@ -3,9 +3,16 @@ import type { LogOutput } from '../log.ts';
 
 /** Bytes that wait for a reader that is slow; lines beyond that are dropped, so that a stuck pipe fills no memory. */
 const MOST_WAITING = 16 * 1024 * 1024;
+/** Milliseconds that the end of the process waits for a reader that doesn't read. */
+const PATIENCE = 1000;
 
 export interface StandardOutput extends LogOutput {
-  /** Writes what waits; before the process ends. */
+  /** Resolves when everything was written, in order, or nobody has read for a second: before the process ends. Never rejects. */
+  drained(): Promise<void>;
+  /**
+   * Writes what waits at once, where there is no time left. Lines that are being written may come after it; waits for as
+   * long as a reader that doesn't read lets it.
+   */
   flush(): void;
 }
 
@@ -15,10 +22,28 @@ export interface StandardOutput extends LogOutput {
  */
 export function standardOutput(): StandardOutput {
   const destination = pino.destination({ dest: 1, sync: false, maxLength: MOST_WAITING });
+  let waiting = false;
+  let settled: (() => void) | undefined;
+  const settle = (): void => {
+    waiting = false;
+    settled?.();
+  };
+  destination.on('drain', settle);
   // pino ends the log itself on EPIPE, and hands on all other errors, which would be uncaught.
-  destination.on('error', () => {});
+  destination.on('error', settle);
   return {
-    write: (text) => destination.write(text),
+    write(text) {
+      waiting = true;
+      destination.write(text);
+    },
+    async drained() {
+      if (!waiting) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      settled = resolve;
+      const timer = setTimeout(resolve, PATIENCE);
+      await promise;
+      clearTimeout(timer);
+    },
     flush() {
       try {
         destination.flushSync();
