@@ -280,7 +280,8 @@ function badTarget(fault: TargetFault): Reply {
   return reply(status, 'bad_request', fault, notice, { close: true, headers: status === 405 ? ALLOWED : [] });
 }
 
-const notStarted = (): Reply => reply(503, 'refused', 'starting', notices.starting(), { headers: RETRY_AFTER });
+const notStarted = (): Reply =>
+  reply(503, 'refused', 'starting', notices.starting(), { headers: RETRY_AFTER, close: true });
 
 const methodNotAllowed = (allow: readonly string[]): Reply =>
   reply(405, 'no_route', 'method_not_allowed', notices.methodNotAllowed(), {

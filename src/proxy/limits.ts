@@ -1,8 +1,8 @@
 import type { GateLimits } from './gate.ts';
-import type { DrainLimits } from './request-body.ts';
+import type { FrontLimits } from './node-exchange.ts';
 
 /** Every number that a client could otherwise choose (invariant 7, A160, T16). Times in milliseconds. */
-export interface ProxyLimits extends GateLimits, DrainLimits {
+export interface ProxyLimits extends GateLimits, FrontLimits {
   /** Open connections; more are closed at once. */
   readonly connections: number;
   /** Requests of one connection that wait for the one before them. */
@@ -22,6 +22,7 @@ export const DEFAULT_LIMITS: ProxyLimits = {
   headerBytes: 32 * 1024,
   drainBytes: 256 * 1024,
   drainTimeout: 5000,
+  flushTimeout: 30_000,
   connections: 10_000,
   pipelined: 64,
   headTimeout: 10_000,

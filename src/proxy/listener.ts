@@ -86,7 +86,12 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
   server.on('drop', () => options.observer.rejected('too_many_connections'));
 
   return {
-    listen: ({ host, port }) => listen(server, host, port),
+    async listen({ host, port }) {
+      const address = await listen(server, host, port);
+      // Out of file descriptors, for one: that connection is lost, the listener isn't (F48).
+      server.on('error', (error) => options.log.error({ err: error }, 'a connection could not be accepted'));
+      return address;
+    },
     drain() {
       state.draining = true;
     },

@@ -5,9 +5,14 @@ import type { CheckedHead, RequestHead } from './gate.ts';
 import { type DrainLimits, RequestBody } from './request-body.ts';
 import { ResponseSink } from './response-sink.ts';
 
+export interface FrontLimits extends DrainLimits {
+  /** How long the rest of an answer may stand still before its connection ends, in milliseconds. */
+  readonly flushTimeout: number;
+}
+
 /** What of a front its exchanges look at. */
 export interface FrontState {
-  readonly limits: DrainLimits;
+  readonly limits: FrontLimits;
   /** Every answer is then the last one of its connection. */
   readonly draining: boolean;
 }
@@ -25,6 +30,7 @@ export class NodeExchange implements Exchange {
   #sink: ResponseSink | undefined;
   #bytes = 0;
   #onGone: (() => void) | undefined;
+  #flush: NodeJS.Timeout | undefined;
   gone = false;
   /** No other request of this connection is to be served. */
   closes = false;
@@ -37,7 +43,7 @@ export class NodeExchange implements Exchange {
       version: request.httpVersion,
       headers: request.rawHeaders,
     };
-    this.client = request.socket.remoteAddress ?? '';
+    this.client = addressOf(request.socket.remoteAddress ?? '');
     this.#request = request;
     this.#response = response;
     this.#front = front;
@@ -89,6 +95,7 @@ export class NodeExchange implements Exchange {
     this.#bytes = sends ? bytes : 0;
     if (sends) this.#response.end(body);
     else this.#response.end();
+    this.#watchFlush();
   }
 
   stream(
@@ -107,7 +114,9 @@ export class NodeExchange implements Exchange {
     else if (chunked) lines.push('Transfer-Encoding', 'chunked');
     this.#writeHead(status, lines, false);
     return new Promise((resolve) => {
-      const sink = new ResponseSink(this.#response, this.#request.socket, body === undefined ? 0 : length, resolve);
+      const bytes = body === undefined ? 0 : length;
+      const ending = (): void => this.#watchFlush();
+      const sink = new ResponseSink(this.#response, this.#request.socket, bytes, ending, resolve);
       this.#sink = sink;
       if (body === undefined) sink.end();
       else sink.follow(body);
@@ -134,7 +143,20 @@ export class NodeExchange implements Exchange {
     this.#body.drain();
   }
 
+  /** What was answered has to be taken: a client that doesn't read holds no connection for ever (A160). */
+  #watchFlush(): void {
+    const { socket } = this.#request;
+    let left = socket.writableLength;
+    if (left === 0) return;
+    this.#flush = setInterval(() => {
+      if (socket.writableLength >= left) socket.destroy();
+      left = socket.writableLength;
+    }, this.#front.limits.flushTimeout);
+    this.#flush.unref();
+  }
+
   #closed(): void {
+    clearInterval(this.#flush);
     const sent = this.#response.writableFinished;
     this.gone ||= !sent;
     this.#sink?.closed(sent);
@@ -144,3 +166,6 @@ export class NodeExchange implements Exchange {
     this.#done();
   }
 }
+
+/** An IPv4 peer of a listener on `::` is an IPv4 peer. */
+const addressOf = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);

@@ -319,6 +319,36 @@ describe('the listener', () => {
     await upstream.close();
   });
 
+  it('A160 a client that takes no answer loses its connection', async () => {
+    const gateway = await startGateway({
+      port: 1,
+      limits: { flushTimeout: 200 },
+      plugin: {
+        decide: () => ({
+          kind: 'respond',
+          status: 401,
+          headers: [],
+          cookies: [],
+          notice: {
+            code: 'big',
+            title: 'Big',
+            text: 'x'.repeat(32 * 1024 * 1024),
+            advice: undefined,
+            action: undefined,
+          },
+          outcome: 'big',
+        }),
+      },
+    });
+    const client = await RawClient.connect(gateway.port);
+    client.socket.pause();
+    await client.send(get('/private'));
+    await eventually(() => gateway.records.length === 1, 'it was answered');
+    await eventually(() => gateway.connections === 0, 'its connection ended');
+    client.destroy();
+    await gateway.close();
+  });
+
   it('A073 more waiting requests than the cap end the connection', async () => {
     const upstream = await startUpstream(() => undefined);
     const gateway = await startGateway({ port: upstream.port, limits: { pipelined: 10 } });
