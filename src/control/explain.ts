@@ -3,6 +3,7 @@ import { type Match, match } from '../routing/match.ts';
 import type { RouteEntry } from '../routing/snapshot.ts';
 import type { RouteTable } from '../routing/table.ts';
 import { parseTarget, TARGET_FAULT_STATUS, type TargetFault } from '../routing/target.ts';
+import type { Control } from './control.ts';
 
 export interface Question {
   readonly method: string;
@@ -20,28 +21,37 @@ export interface Explanation {
   readonly status: number | undefined;
   readonly answer: string;
   readonly why: string;
+  readonly fault?: TargetFault;
   readonly host?: string;
   readonly path?: string;
-  readonly route?: unknown;
+  /** The Route that was matched, and what guards it. */
+  readonly matched?: object;
+}
+
+/** Undefined before the first publication. */
+export function explainRequest(control: Pick<Control, 'current'>, question: Question): Explanation | undefined {
+  const snapshot = control.current();
+  return snapshot === undefined ? undefined : explain(snapshot.table, question);
 }
 
 /** The same canonical target and the same match as for a request (invariant 1). */
 export function explain(table: RouteTable, { method, host, path, headers }: Question): Explanation {
   const parsed = parseTarget(method, host, path);
   if (!parsed.ok) {
-    return { status: TARGET_FAULT_STATUS[parsed.fault], answer: 'BadTarget', why: FAULTS[parsed.fault] };
+    const { fault } = parsed;
+    return { status: TARGET_FAULT_STATUS[fault], answer: 'BadTarget', fault, why: FAULTS[fault] };
   }
   const { target } = parsed;
   const found = match(table, target, (name) => headers.get(name));
   const asked = { host: target.host, path: target.path };
   if (found.kind === 'Route' && target.encodedSlash && found.entry.encodedSlashes === 'Reject') {
     const why = 'The path has an encoded slash, which the Route rejects (encodedSlashes).';
-    return { ...asked, status: 400, answer: 'BadTarget', why, route: describeEntry(found.entry) };
+    return { ...asked, status: 400, answer: 'BadTarget', why, matched: describeEntry(found.entry) };
   }
   return { ...asked, ...explainMatch(found) };
 }
 
-function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'why' | 'route'> {
+function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'why' | 'matched'> {
   switch (found.kind) {
     case 'NoHost':
       return { status: 404, answer: found.kind, why: 'No Route names this host.' };
@@ -72,25 +82,25 @@ function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'wh
   }
 }
 
-function explainEntry(entry: RouteEntry): Pick<Explanation, 'status' | 'answer' | 'why' | 'route'> {
-  const route = describeEntry(entry);
+function explainEntry(entry: RouteEntry): Pick<Explanation, 'status' | 'answer' | 'why' | 'matched'> {
+  const matched = describeEntry(entry);
   if (entry.action.kind === 'Refuse') {
-    return { status: 503, answer: 'Denied', why: `The Route is Denied: ${entry.action.reason}.`, route };
+    return { status: 503, answer: 'Denied', why: `The Route is Denied: ${entry.action.reason}.`, matched };
   }
   const to = formatBackend(entry.action.backend);
   if (entry.exposure === 'Public')
-    return { status: undefined, answer: 'Public', why: `Everybody is let through to ${to}.`, route };
+    return { status: undefined, answer: 'Public', why: `Everybody is let through to ${to}.`, matched };
   const rules = entry.authorization === undefined ? 'any account of theirs' : 'who passes the rules of the Route';
   return {
     status: undefined,
     answer: 'Protected',
     why: `${entry.plugins.join(', ')} must prove an identity; ${rules} is let through to ${to}.`,
-    route,
+    matched,
   };
 }
 
-const describeEntry = (entry: RouteEntry): unknown => ({
-  name: entry.route,
+const describeEntry = (entry: RouteEntry): object => ({
+  route: entry.route,
   host: entry.host,
   path: `${entry.path.type} ${entry.path.value}`,
   methods: entry.methods,

@@ -52,8 +52,8 @@ describe('explain', () => {
       host: 'shop.example.com',
       path: '/orders/7',
       why: 'SharedToken/shop/door must prove an identity; any account of theirs is let through to http://127.0.0.1:8080.',
-      route: {
-        name: 'shop/orders',
+      matched: {
+        route: 'shop/orders',
         host: 'shop.example.com',
         path: 'Prefix /orders',
         plugins: ['SharedToken/shop/door'],
