@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { explain } from '../../src/control/explain.ts';
+import { explain, explainRequest } from '../../src/control/explain.ts';
 import { describeControl } from '../../src/control/view.ts';
 import { leaks, plant } from '../observe/planted.ts';
 import { type Harness, harness } from './harness.ts';
@@ -86,7 +86,11 @@ describe('view of the control loop', () => {
     expect(leaks(JSON.stringify(describeControl(h.control)), [planted])).toEqual([]);
   });
 
-  it('is nothing before there is a table', () => {
-    expect(describeControl(harness().control)).toBeUndefined();
+  it('is nothing before there is a table, and neither is an explanation', async () => {
+    const { control } = harness();
+    const question = { method: 'GET', host: 'shop.example.com', path: '/a/../b', headers: new Map<string, string>() };
+    expect(describeControl(control)).toBeUndefined();
+    expect(explainRequest(control, question)).toBeUndefined();
+    expect(explainRequest((await shop()).control, question)).toMatchObject({ status: 400, fault: 'DotSegment' });
   });
 });
