@@ -257,6 +257,8 @@ export class Browser {
   /** Cookie names that this browser loses. */
   blocks: (name: string) => boolean = () => false;
   largestHeader = 0;
+  /** Doesn't go by Max-Age, as a thief wouldn't. */
+  hoards = false;
 
   constructor(stage: Stage, defaults: Ask = {}) {
     this.stage = stage;
@@ -264,7 +266,7 @@ export class Browser {
   }
 
   cookieHeader(): string {
-    for (const [name, { until }] of this.jar) if (until <= this.stage.now) this.jar.delete(name);
+    for (const [name, { until }] of this.jar) if (until <= this.stage.now && !this.hoards) this.jar.delete(name);
     const header = [...this.jar].map(([name, { value }]) => `${name}=${value}`).join('; ');
     this.largestHeader = Math.max(this.largestHeader, header.length);
     return header;

@@ -15,6 +15,7 @@ async function loggedIn(change: Partial<OidcConfig> = {}, prepare: (stage: Stage
   const stage = new Stage(change);
   prepare(stage);
   const browser = new Browser(stage);
+  browser.hoards = true;
   const end = await browser.logIn();
   return { stage, browser, end };
 }
@@ -24,6 +25,7 @@ function elsewhere(stage: Stage, browser: Browser): { stage: Stage; browser: Bro
   const replica = new Stage(stage.config, 'shop/okta', stage.keys);
   replica.now = stage.now;
   const moved = new Browser(replica, browser.defaults);
+  moved.hoards = browser.hoards;
   for (const [name, cookie] of browser.jar) moved.jar.set(name, cookie);
   return { stage: replica, browser: moved };
 }
