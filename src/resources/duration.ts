@@ -4,7 +4,7 @@ declare const checked: unique symbol;
 export type Milliseconds = number & { readonly [checked]: 'Milliseconds' };
 
 /** GEP-2257: up to four number-unit pairs. */
-export const DURATION = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
+const DURATION = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
 
 const UNIT: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 

@@ -15,7 +15,6 @@ import { invalidObject, sizeProblem } from './read-spec.ts';
 import type { Parsed } from './resource.ts';
 
 export type { Foreign, ParseOptions, Unreadable } from './object-identity.ts';
-export { FILES_OPTIONS } from './object-identity.ts';
 
 /** What parsing needs of a kind of plugin; routing's PluginRules is one. */
 export interface PluginParser {

@@ -320,7 +320,7 @@ describe('properties', () => {
         fc.pre(!/[;%]/.test(what.path));
         expect(authorize(policyOf([...rules, { ...more, name: 'more' }]), who, what)).toEqual(before);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -340,7 +340,7 @@ describe('properties', () => {
         ])
           expect(authorize(policyOf(rules), poorer, what).kind).toBe('Forbidden');
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -357,7 +357,7 @@ describe('properties', () => {
           expect(['Allowed', 'Forbidden']).toContain(authorize(policy, { ...who, claims: odd }, what).kind);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -137,7 +137,7 @@ describe('parseAuthority', () => {
         expect(url.pathname).toBe('/');
         expect(url.username).toBe('');
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 });

@@ -9,7 +9,7 @@ export type Json = Record<string, unknown>;
 const loginSpec = z.strictObject({ issuer: z.string(), class: z.string().optional() });
 
 /** A small kind of plugin, real in all that parsing asks of one. */
-export const LOGIN: PluginParser = {
+const LOGIN: PluginParser = {
   kind: 'LoginPlugin',
   parse(spec) {
     const parsed = loginSpec.safeParse(spec);

@@ -109,7 +109,7 @@ describe('parseObject', () => {
             parse(spec);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -158,7 +158,7 @@ describe('parseObject', () => {
         if (top !== 'spec' || (field !== undefined && field !== 'plugins'))
           expect(plugins.known).toEqual(original.value.plugins);
       }),
-      { numRuns: 4000 },
+      { numRuns: 2000 },
     );
   });
 
@@ -170,7 +170,7 @@ describe('parseObject', () => {
           'ok' in result ? (result.ok ? [] : result.problems) : result.kind === 'Unreadable' ? [result.problem] : [];
         for (const { message } of found) expect(message).toMatch(/^[ -~’]{3,400}$/);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

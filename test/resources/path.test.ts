@@ -219,7 +219,7 @@ describe('canonicalPath', () => {
         // Another reader of the same path, by the rules of browsers, sees the same.
         expect(new URL(result.path, 'http://h').pathname.replaceAll('%5E', '^')).toBe(result.path);
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 });
@@ -270,7 +270,7 @@ describe('laxPaths', () => {
           for (const further of laxPaths(reading) ?? []) expect([result.path, ...all]).toContain(further);
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 
@@ -294,7 +294,7 @@ describe('laxPaths', () => {
         expect(seen).toContain(merge(decode(drop(result.path))));
         expect(seen).toContain(merge(drop(decode(result.path).replace(/[?#].*$/s, ''))));
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 });

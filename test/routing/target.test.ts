@@ -203,7 +203,7 @@ describe('parseTarget', () => {
           expect(parseTarget(method, parsed.target.host, line)).toEqual(parsed);
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 });
