@@ -8,7 +8,8 @@ import type { PluginResource } from '../../resources/resource.ts';
 import type { CompiledPlugin, PluginCompileContext } from '../../routing/plugin-rules.ts';
 import type { OidcConfig } from './config.ts';
 import { isOpenSignUp } from './open-sign-up.ts';
-import { CLIENT_VALUE, isClientValue, type OidcSpec } from './spec.ts';
+import type { OidcSpec } from './spec.ts';
+import { CLIENT_VALUE, isClientValue } from './spec-fields.ts';
 
 export type CompiledOidc = Omit<CompiledPlugin, 'config'> & { readonly config: OidcConfig };
 

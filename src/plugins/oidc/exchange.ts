@@ -8,6 +8,7 @@ import { type Failed, failed, verifySignature } from './id-token.ts';
 import { checkClaims } from './id-token-claims.ts';
 import type { KeyCache } from './jwks.ts';
 import type { ExchangeResult } from './provider.ts';
+import { scrub } from './scrub.ts';
 import { readTokenResponse, rejectsClient } from './token-response.ts';
 
 export interface ExchangeParts {
@@ -25,11 +26,21 @@ export interface ExchangeParts {
  * endpoint unchecked (T20), accepts an `iat` in the future (T23), and can't be given another clock or other audiences.
  */
 export async function exchangeCode(parts: ExchangeParts, callback: CheckedCallback): Promise<ExchangeResult> {
+  const sent = secretsOf(parts.config, callback);
+  const result = await exchange(parts, callback, sent);
+  return result.ok ? result : { ...result, detail: scrub(result.detail, sent) };
+}
+
+async function exchange(
+  parts: ExchangeParts,
+  callback: CheckedCallback,
+  sent: readonly string[],
+): Promise<ExchangeResult> {
   const { config, now } = parts;
   const answer = await requestTokens(parts, callback);
   if (!answer.ok) return answer;
   const receivedAt = now();
-  const response = readTokenResponse(answer, secretsOf(config, callback));
+  const response = readTokenResponse(answer, sent);
   if (!response.ok) return response;
   const signed = await verifySignature(response.idToken, config.allowedAlgs, parts.keys);
   if (!signed.ok) return signed;
@@ -83,9 +94,9 @@ function authentication(method: OidcConfig['tokenEndpointAuthMethod'], secret: R
   return method === 'client_secret_basic' ? ClientSecretBasic(secret.reveal()) : ClientSecretPost(secret.reveal());
 }
 
-const secretsOf = (config: OidcConfig, callback: CheckedCallback): readonly string[] => [
-  callback.code,
-  callback.codeVerifier,
-  callback.nonce,
-  ...config.clientSecrets.map((secret) => secret.reveal()),
-];
+/** What no log line may hold, also as it stood in the Authorization header. */
+function secretsOf(config: OidcConfig, callback: CheckedCallback): readonly string[] {
+  const secrets = config.clientSecrets.map((secret) => secret.reveal());
+  const basic = secrets.map((secret) => Buffer.from(`${config.clientId}:${secret}`).toString('base64'));
+  return [callback.code, callback.codeVerifier, callback.nonce, ...secrets, ...basic];
+}

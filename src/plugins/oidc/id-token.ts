@@ -1,8 +1,10 @@
 import { compactVerify, decodeProtectedHeader, errors } from 'jose';
 import type { Algorithm } from './config.ts';
+import { parseJsonObject } from './json.ts';
 import type { KeyCache, KeySet } from './jwks.ts';
 import { algorithmName } from './key-set.ts';
 import type { ExchangeFailure } from './provider.ts';
+import { MAX_SHOWN } from './scrub.ts';
 
 export interface Failed {
   readonly ok: false;
@@ -101,12 +103,8 @@ async function tryKeys(idToken: string, header: Header, set: KeySet): Promise<Si
 }
 
 function readClaims(payload: Uint8Array, alg: string): SignedClaims | Failed {
-  try {
-    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
-    if (isObject(claims)) return { ok: true, alg, claims };
-  } catch {
-    // Told below, as any other payload that is no JSON object.
-  }
+  const claims = parseJsonObject(payload);
+  if (claims !== undefined) return { ok: true, alg, claims };
   return malformed('the payload of the ID token is not a JSON object');
 }
 
@@ -126,9 +124,6 @@ const malformed = (detail: string): Failed => failed('id_token_malformed', detai
 
 /** A short value of a token's header for a log line; what is longer than a name is cut. */
 export const quote = (value: unknown): string => {
-  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeof value;
+  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_SHOWN)) : typeof value;
   return text.replace(/[^\x20-\x7e]/g, '?');
 };
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,5 +1,6 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import type { Algorithm } from './config.ts';
+import { isObject } from './json.ts';
 
 /** A key that can verify ID tokens. */
 export interface VerificationKey {
@@ -110,6 +111,3 @@ function hasUsableSize(key: CryptoKey): boolean {
   if (bits === undefined) return true;
   return bits >= MIN_RSA_BITS && bits <= MAX_RSA_BITS && (exponent?.length ?? 0) <= MAX_EXPONENT_BYTES;
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

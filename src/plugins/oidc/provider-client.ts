@@ -8,10 +8,10 @@ import { type Call, type DiscoveredProvider, type DiscoveryFault, discover, expl
 import { exchangeCode } from './exchange.ts';
 import { providerHttp } from './http.ts';
 import { failed } from './id-token.ts';
+import { parseJsonObject } from './json.ts';
 import { type KeyCache, type KeySetAnswer, keyCache } from './jwks.ts';
 import { usableKeys } from './key-set.ts';
 import type { AuthorizationRequest, EndSessionRequest, ExchangeResult, Provider } from './provider.ts';
-import { parseJsonObject } from './token-response.ts';
 
 /** What the client needs of the world; `startTimer` gives the function that cancels it. */
 export interface ProviderWorld {

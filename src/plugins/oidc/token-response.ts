@@ -1,5 +1,7 @@
 import type { ProviderAnswer } from './http.ts';
 import { type Failed, failed } from './id-token.ts';
+import { parseJsonObject } from './json.ts';
+import { scrub } from './scrub.ts';
 
 export interface TokenResponse {
   readonly ok: true;
@@ -52,7 +54,7 @@ function readError(answer: ProviderAnswer, sent: readonly string[]): Failed {
   const { status } = answer;
   const body = status >= 400 ? readJson(answer) : undefined;
   const code =
-    typeof body?.['error'] === 'string' && /^[\x20-\x7e]{1,64}$/.test(body['error']) ? body['error'] : undefined;
+    typeof body?.['error'] === 'string' && /^[a-z][a-z_]{0,63}$/.test(body['error']) ? body['error'] : undefined;
   const said = code === undefined ? '' : `, ${code}${describe(body?.['error_description'], sent)}`;
   const detail = `the token endpoint answered ${status}${said}`;
 
@@ -85,10 +87,8 @@ export function rejectsClient(answer: ProviderAnswer): boolean {
  */
 function describe(description: unknown, sent: readonly string[]): string {
   if (typeof description !== 'string') return '';
-  let text = description.slice(0, 1000);
-  for (const value of sent) if (value !== '') text = text.replaceAll(value, '…');
-  text = text
-    .replace(/[^\x20-\x7e]/g, ' ')
+  const text = scrub(description, sent)
+    .replace(/[^\x20-\x7e…]/g, ' ')
     .replace(/[A-Za-z0-9+/=_.~%-]{24,}/g, '…')
     .slice(0, 200);
   return ` (${text.trim()})`;
@@ -98,19 +98,6 @@ function readJson(answer: ProviderAnswer): Readonly<Record<string, unknown>> | u
   if (answer.contentType !== 'application/json') return undefined;
   return parseJsonObject(answer.body);
 }
-
-/** Undefined where the bytes are no UTF-8, no JSON, or no object. */
-export function parseJsonObject(body: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const mediaType = (answer: ProviderAnswer): string =>
   /^[\w.+-]{1,64}\/[\w.+-]{1,64}$/.test(answer.contentType) ? answer.contentType : 'a body';

@@ -14,7 +14,7 @@ import {
   truncated,
 } from '../../../support/fake-answers.ts';
 import { type FakeProvider, startFakeProvider } from '../../../support/fake-provider.ts';
-import { config, login, REDIRECT_URI, ready, settled, stopAll, subject } from './support.ts';
+import { config, login, PATIENT, REDIRECT_URI, ready, settled, stopAll, subject } from './support.ts';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';
 let fake: FakeProvider;
@@ -148,7 +148,8 @@ describe('discovery', () => {
     ['F32 nothing', hang, 'no whole answer within 300 ms'],
   ])('%s is told in the status', async (_name, answer, message) => {
     fake.instead.set(WELL_KNOWN, answer);
-    expect(await settled(subject(config(fake.issuer, { httpTimeout: milliseconds(300) })))).toMatchObject({
+    const httpTimeout = milliseconds(answer === drip || answer === hang ? 300 : 10_000);
+    expect(await settled(subject(config(fake.issuer, { httpTimeout })))).toMatchObject({
       status: 'False',
       reason: 'DiscoveryFailed',
       message: expect.stringContaining(message),
@@ -244,9 +245,10 @@ describe('discovery', () => {
   it('stops for good: no timer, no call, no answer waited for', async () => {
     fake.instead.set(WELL_KNOWN, hang);
     const made = subject(config(fake.issuer));
-    await expect.poll(() => fake.count(WELL_KNOWN)).toBe(1);
+    await expect.poll(() => fake.count(WELL_KNOWN), PATIENT).toBe(1);
     made.provider.stop();
-    await expect.poll(() => made.world.events.length).toBe(1);
+    await expect.poll(() => made.world.events.length, PATIENT).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
     expect(made.world.timers).toEqual([]);
     expect(await login(fake, made)).toMatchObject({ ok: false, failure: 'provider_unavailable' });
   });

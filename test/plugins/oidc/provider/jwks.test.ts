@@ -5,7 +5,7 @@ import { milliseconds } from '../../../../src/resources/duration.ts';
 import { drip, endless, gzipBomb, reset, say } from '../../../support/fake-answers.ts';
 import { type FakeProvider, sendJson, startFakeProvider } from '../../../support/fake-provider.ts';
 import { fakeKey } from '../../../support/fake-tokens.ts';
-import { config, failureOf, login, ready, settled, stopAll, subject } from './support.ts';
+import { config, failureOf, login, PATIENT, ready, settled, stopAll, subject } from './support.ts';
 
 let fake: FakeProvider;
 
@@ -117,7 +117,7 @@ describe('a key endpoint that misbehaves', () => {
     ['A135 an endless answer', endless({ bytes: 0 }), 'more than'],
   ])('%s is told in the status', async (_name, answer, message) => {
     fake.instead.set('/jwks', answer);
-    const made = subject(config(fake.issuer, { httpTimeout: milliseconds(1000) }));
+    const made = subject(config(fake.issuer, { httpTimeout: milliseconds(answer === drip ? 500 : 10_000) }));
     expect(await settled(made)).toMatchObject({
       status: 'False',
       reason: 'DiscoveryFailed',
@@ -171,10 +171,10 @@ describe('F34 a change of keys', () => {
       fake.instead.delete('/jwks');
     });
     made.world.fire();
-    await expect.poll(() => fake.count('/jwks')).toBe(2);
+    await expect.poll(() => fake.count('/jwks'), PATIENT).toBe(2);
     await fake.rotate(false);
     const result = login(fake, made);
-    await expect.poll(() => fake.count('/token')).toBe(1);
+    await expect.poll(() => fake.count('/token'), PATIENT).toBe(1);
     release();
     expect((await result).ok).toBe(true);
     expect(fake.count('/jwks')).toBe(3);

@@ -12,6 +12,7 @@ import { say } from '../../../support/fake-answers.ts';
 import { type FakeProvider, startFakeProvider } from '../../../support/fake-provider.ts';
 import { followLogin, startHonestProvider } from '../../../support/honest-provider.ts';
 import { headerOf, locationOf, statusOf, view } from '../login/harness.ts';
+import { PATIENT } from './support.ts';
 
 const ORIGIN = 'http://localhost:8080';
 const HOST = new URL(ORIGIN);
@@ -75,7 +76,7 @@ function run(spec: Readonly<Record<string, unknown>>, secret = SECRET): Running 
   };
 }
 
-const isReady = ({ plugin }: Running) => expect.poll(() => plugin.status().status).toBe('True');
+const isReady = ({ plugin }: Running) => expect.poll(() => plugin.status().status, PATIENT).toBe('True');
 
 async function fakeProvider(): Promise<FakeProvider> {
   const fake = await startFakeProvider();
@@ -110,7 +111,7 @@ describe('a running OidcPlugin', () => {
     const fake = await fakeProvider();
     fake.instead.set('/.well-known/openid-configuration', say(503, ''));
     const running = run({ issuer: fake.issuer, clientID: 'client' });
-    await expect.poll(() => running.plugin.status().status).toBe('False');
+    await expect.poll(() => running.plugin.status().status, PATIENT).toBe('False');
     const before = fake.requests.length;
     for (let round = 0; round < 20; round++) {
       const decision = await running.ask('/orders');

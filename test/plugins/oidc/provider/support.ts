@@ -11,7 +11,7 @@ import { Redacted } from '../../../../src/resources/redacted.ts';
 import type { InstanceStatus } from '../../../../src/routing/decision.ts';
 import type { FakeProvider } from '../../../support/fake-provider.ts';
 
-export function path(text: string): RoutePath {
+function path(text: string): RoutePath {
   const canonical = canonicalPath(text);
   if (!canonical.ok) throw new Error(`${text} is not canonical`);
   return canonical.path;
@@ -137,3 +137,6 @@ export function login(fake: FakeProvider, { provider, world }: Subject): Promise
 }
 
 export const failureOf = (result: ExchangeResult): string => (result.ok ? 'ok' : result.failure);
+
+/** For `expect.poll`: what comes in milliseconds on an idle machine takes longer on a busy one. */
+export const PATIENT = { timeout: 20_000 };
