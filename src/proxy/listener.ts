@@ -8,10 +8,11 @@ import type { IdentityHeaders } from '../resources/identity-headers.ts';
 import type { Forwarder } from './forwarder.ts';
 import { FrontConnection } from './front-connection.ts';
 import { headerClassifier } from './header-class.ts';
-import { type ProxyLog, type ProxyWorld, serve } from './journey.ts';
+import { serve } from './journey.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
 import { rawAnswer, rejectionOf } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
+import type { ProxyLog, ProxyWorld } from './world.ts';
 
 export interface ProxyListenerOptions {
   readonly acquire: Acquire;

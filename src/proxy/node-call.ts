@@ -1,11 +1,11 @@
-import { type Agent, type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
-import { request as requestTls } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { BackendUrl } from '../resources/resource.ts';
 import type { FailureCode, ForwardResult, OutgoingRequest } from './forwarder.ts';
+import { openRequest } from './node-request.ts';
 import { NodeResponseBody } from './node-response-body.ts';
-import { isLinkLocal, lookupReachable } from './upstream/lookup.ts';
+import { isLinkLocal } from './upstream/lookup.ts';
 import { responseFraming } from './upstream-head.ts';
 
 export interface AgentPair {
@@ -18,7 +18,6 @@ export interface AgentPair {
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** Interim responses before the one that counts; more is a flood (A070). */
 const MAX_INTERIM = 16;
-const MAX_RESPONSE_HEAD = 64 * 1024;
 
 /** What is waited for, each with its own time-out and failure. */
 type Phase = 'connect' | 'upload' | 'response' | 'body';
@@ -65,7 +64,7 @@ export class NodeCall {
     this.#wait('connect', this.#out.timeouts.connect);
     let request: ClientRequest;
     try {
-      request = this.#open(agent);
+      request = openRequest(this.#out, this.#backend, agent);
     } catch (error) {
       // node:http throws on what can't be sent (T18); the gate and the header functions let no such thing through.
       this.#fail('bad_response', `the request can't be sent: ${messageOf(error)}`);
@@ -86,42 +85,6 @@ export class NodeCall {
       if (request === this.#request) this.#fail('reset', 'the connection was closed');
     });
     if (this.#out.body === undefined) request.end();
-  }
-
-  #open(agent: Agent): ClientRequest {
-    const { scheme, host, port, basePath } = this.#backend;
-    const { method, target } = this.#out;
-    const options = {
-      agent,
-      host,
-      port,
-      method,
-      // Concatenated to a fixed authority, never resolved against it: `//evil.example/` is a path (A016).
-      path: basePath + target,
-      headers: this.#framedHeaders(),
-      lookup: lookupReachable,
-      setHost: false,
-      insecureHTTPParser: false,
-      maxHeaderSize: MAX_RESPONSE_HEAD,
-    };
-    if (scheme === 'http') return requestPlain(options);
-    return requestTls({ ...options, servername: isIP(host) === 0 ? host : '' });
-  }
-
-  /** Framing is set for every method: node:http writes none by itself for GET, HEAD, DELETE and OPTIONS (A064, A065, T13). */
-  #framedHeaders(): string[] {
-    const { framing, headers, method } = this.#out;
-    switch (framing.kind) {
-      case 'Length':
-        return [...headers, 'Content-Length', String(framing.bytes)];
-      case 'Chunked':
-        return [...headers, 'Transfer-Encoding', 'chunked'];
-      case 'None':
-        // RFC 9110 section 8.6: without it, a method that expects content leaves the upstream guessing.
-        return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'DELETE'
-          ? [...headers]
-          : [...headers, 'Content-Length', '0'];
-    }
   }
 
   #hasSocket(request: ClientRequest, socket: Socket): void {

@@ -15,7 +15,7 @@ import type { Decision, DecisionContext, PluginInstance, RequestView } from '../
 import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/snapshot.ts';
 import { buildTable, type Placement, type ReservedMatch } from '../../../src/routing/table.ts';
 
-export const HOST = 'app.example';
+const HOST = 'app.example';
 export const PLUGIN: ObjectKey = objectKey('TestPlugin', namespacedName('shop', 'door'));
 
 export const ALICE: ProvenIdentity = {
@@ -70,7 +70,7 @@ export interface Gateway {
 }
 
 /** Lets everybody in who sends `Cookie: user=…`, as Alice; others get 401. */
-export const cookieDoor = (request: RequestView): Decision =>
+const cookieDoor = (request: RequestView): Decision =>
   /(^|; )user=/.test(request.header('cookie') ?? '')
     ? { kind: 'continue', identity: ALICE, headers: [{ name: 'X-Forwarded-User', value: 'alice' }], cookies: [] }
     : {

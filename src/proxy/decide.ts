@@ -1,0 +1,98 @@
+import { authorize } from '../authorization/authorize.ts';
+import type { ProvenIdentity } from '../authorization/identity.ts';
+import type { Lease } from '../control/lease.ts';
+import { originOf } from '../resources/external.ts';
+import type { Decision, DecisionContext, HeaderLine } from '../routing/decision.ts';
+import type { RouteEntry } from '../routing/snapshot.ts';
+import type { ReservedMatch } from '../routing/table.ts';
+import type { RequestTarget } from '../routing/target.ts';
+import { pluginHeaderFault } from './headers.ts';
+import * as notices from './pages/notices.ts';
+import type { RequestRecord } from './record.ts';
+import { type Reply, reply } from './reply.ts';
+import type { HeadView } from './request-view.ts';
+import type { Journey, Passage } from './world.ts';
+
+export const NO_PASSAGE: Passage = { identity: undefined, headers: [], cookies: [] };
+/** Each plugin in its order; the first that answers itself ends it. Awaits only where a plugin gives a promise. */
+export async function decide(
+  journey: Journey,
+  lease: Lease,
+  entry: RouteEntry,
+  view: HeadView,
+): Promise<Passage | Reply> {
+  let identity: ProvenIdentity | undefined;
+  const headers: HeaderLine[] = [];
+  const cookies: string[] = [];
+  for (const key of entry.plugins) {
+    journey.record.plugin = key;
+    const instance = lease.plugin(key);
+    const keeps = lease.snapshot.plugins.get(key)?.needs;
+    if (instance === undefined || keeps === undefined)
+      throw new Error(`plugin ${key} of Route ${entry.route} isn't there`);
+    const context = contextOf(journey, view, entry.needs, keeps);
+    const pending = instance.decide(view, context);
+    const decision = pending instanceof Promise ? await pending : pending;
+    if (decision.kind === 'respond') return ofPlugin(decision, cookies, loginOutcome(decision.status));
+    const fault = pluginHeaderFault(decision.headers, journey.world.classify);
+    if (fault !== undefined) throw new Error(`plugin ${key}: ${fault}`);
+    identity ??= decision.identity;
+    headers.push(...decision.headers);
+    cookies.push(...decision.cookies);
+  }
+  return { identity, headers, cookies };
+}
+
+/** A path that a plugin answers itself: a callback, a logout. */
+export async function answerReserved(
+  journey: Journey,
+  lease: Lease,
+  { plugin, purpose }: ReservedMatch,
+  view: HeadView,
+): Promise<Reply> {
+  journey.record.plugin = plugin;
+  const instance = lease.plugin(plugin);
+  const needs = lease.snapshot.plugins.get(plugin)?.needs;
+  if (instance === undefined || needs === undefined) throw new Error(`plugin ${plugin} isn't there`);
+  const pending = instance.answer(view, contextOf(journey, view, needs, needs));
+  const decision = pending instanceof Promise ? await pending : pending;
+  if (decision.kind === 'continue') throw new Error(`plugin ${plugin} let a request to its own ${purpose} path go on`);
+  return ofPlugin(decision, [], 'plugin');
+}
+
+function contextOf(
+  { world, record }: Journey,
+  view: HeadView,
+  needs: DecisionContext['needs'],
+  keeps: DecisionContext['keeps'],
+): DecisionContext {
+  return { origin: originOf(world.external, view.host), needs, keeps, requestId: record.requestId };
+}
+
+/** The Route's own rules over the proven identity, on every request. A refusal, or undefined. */
+export function checkRules(
+  { record }: Journey,
+  entry: RouteEntry,
+  { identity, cookies }: Passage,
+  target: RequestTarget,
+): Reply | undefined {
+  if (entry.authorization === undefined) return undefined;
+  if (identity === undefined) throw new Error(`Route ${entry.route} has rules and no identity to hold them against`);
+  const verdict = authorize(entry.authorization, identity, target);
+  record.rule = verdict.rule;
+  if (verdict.kind === 'Allowed') return undefined;
+  return reply(403, 'forbidden', 'rule', notices.forbidden(verdict.rule), { cookies });
+}
+
+const ofPlugin = (
+  decision: Extract<Decision, { kind: 'respond' }>,
+  cookies: readonly string[],
+  outcome: RequestRecord['outcome'],
+): Reply =>
+  reply(decision.status, outcome, decision.outcome, decision.notice, {
+    headers: decision.headers,
+    cookies: [...cookies, ...decision.cookies],
+  });
+
+const loginOutcome = (status: number): RequestRecord['outcome'] =>
+  status >= 300 && status < 400 ? 'login' : status === 401 ? 'unauthenticated' : 'plugin';

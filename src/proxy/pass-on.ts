@@ -1,0 +1,81 @@
+import type { RouteEntry } from '../routing/snapshot.ts';
+import type { RequestTarget } from '../routing/target.ts';
+import { FAILURE_STATUS, type ForwardFailure, type UpstreamResponse } from './forwarder.ts';
+import type { CheckedHead } from './gate.ts';
+import { authorityOf, clientHeaders, upstreamHeaders } from './headers.ts';
+import * as notices from './pages/notices.ts';
+import { type Reply, reply } from './reply.ts';
+import type { Journey, Passage } from './world.ts';
+
+/** Strips, injects, and passes the request and its response on. A reply where no response came. */
+export async function forward(
+  journey: Journey,
+  head: CheckedHead,
+  target: RequestTarget,
+  entry: RouteEntry,
+  passage: Passage,
+): Promise<Reply | undefined> {
+  const { world, exchange, record } = journey;
+  const { action } = entry;
+  if (action.kind !== 'Forward') throw new Error(`Route ${entry.route} has nowhere to forward to`);
+  const { backend } = action;
+  const body = exchange.body(head);
+  const headers = upstreamHeaders(head, {
+    authority: backend.kind === 'Url' ? authorityOf(backend) : target.host,
+    client: exchange.client,
+    host: target.host,
+    external: world.external,
+    requestId: record.requestId,
+    plugins: passage.headers,
+    removeAuthorization: entry.removeAuthorization,
+  });
+  const asked = world.now();
+  try {
+    const result = await world.forwarder.forward({
+      backend,
+      timeouts: action.timeouts,
+      method: head.method,
+      target: target.path + target.query,
+      headers,
+      framing: head.framing,
+      body,
+      client: exchange,
+    });
+    if (result.kind === 'Failed') return upstreamFailed(result, passage.cookies);
+    await passOn(journey, result, passage.cookies);
+    return undefined;
+  } finally {
+    record.upstreamMs = world.now() - asked;
+  }
+}
+
+async function passOn(
+  { exchange, record }: Journey,
+  response: UpstreamResponse,
+  cookies: readonly string[],
+): Promise<void> {
+  record.status = response.status;
+  record.outcome = 'forwarded';
+  const headers = clientHeaders(response.headers, cookies, record.requestId);
+  const end = await exchange.stream(response.status, headers, response.length, response.body);
+  if (end === 'ClientGone') record.outcome = 'client_gone';
+  else if (end === 'Aborted') {
+    record.outcome = 'upstream_failed';
+    record.reason = 'truncated';
+  }
+}
+
+function upstreamFailed(failure: ForwardFailure, cookies: readonly string[]): Reply {
+  const status = FAILURE_STATUS[failure.code];
+  switch (failure.code) {
+    case 'client_gone':
+      return reply(0, 'client_gone', failure.code, undefined);
+    case 'bad_request_body':
+    case 'client_timeout':
+      return reply(status, 'bad_request', failure.code, notices.badRequest(), { close: true });
+    default: {
+      const notice = status === 504 ? notices.gatewayTimeout() : notices.badGateway();
+      return reply(status, 'upstream_failed', failure.code, notice, { cookies });
+    }
+  }
+}

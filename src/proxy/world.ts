@@ -1,0 +1,65 @@
+import type { ProvenIdentity } from '../authorization/identity.ts';
+import type { Acquire } from '../control/lease.ts';
+import type { ExternalAddress } from '../resources/external.ts';
+import type { HeaderLine } from '../routing/decision.ts';
+import type { Exchange } from './exchange.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { HeaderClassifier } from './header-class.ts';
+import type { ProxyLimits } from './limits.ts';
+import type { RequestObserver, RequestRecord } from './record.ts';
+import type { HeadView } from './request-view.ts';
+
+/** Bugs go here, once each. */
+export interface ProxyLog {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Everything the journey needs and doesn't make. */
+export interface ProxyWorld {
+  readonly acquire: Acquire;
+  readonly forwarder: Forwarder;
+  readonly observer: RequestObserver;
+  readonly external: ExternalAddress;
+  readonly classify: HeaderClassifier;
+  readonly log: ProxyLog;
+  readonly limits: ProxyLimits;
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  requestId(): string;
+}
+
+/** One request on its way. */
+export interface Journey {
+  readonly world: ProxyWorld;
+  readonly exchange: Exchange;
+  readonly record: RequestRecord;
+  /** Undefined until the gate has let the request in. */
+  view: HeadView | undefined;
+}
+
+/** What the plugins of a Route said, when all let the request go on. */
+export interface Passage {
+  readonly identity: ProvenIdentity | undefined;
+  readonly headers: readonly HeaderLine[];
+  readonly cookies: readonly string[];
+}
+
+export const newRecord = (exchange: Exchange, world: ProxyWorld): RequestRecord => ({
+  requestId: world.requestId(),
+  startedAt: world.now(),
+  client: exchange.client,
+  method: exchange.head.method,
+  host: '',
+  path: '',
+  route: undefined,
+  service: undefined,
+  plugin: undefined,
+  status: 0,
+  outcome: 'internal_error',
+  reason: undefined,
+  rule: undefined,
+  requestBytes: 0,
+  responseBytes: 0,
+  upstreamMs: undefined,
+  durationMs: 0,
+});
