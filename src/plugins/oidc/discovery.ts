@@ -126,10 +126,15 @@ function complete(config: OidcConfig, found: ServerMetadata): DiscoveredProvider
 
 type Endpoint = 'authorization_endpoint' | 'token_endpoint' | 'jwks_uri' | 'end_session_endpoint';
 
+/** As for the URLs of the spec; browsers are sent there, so it has to fit a header. */
+const MAX_URL = 2048;
+
 function endpoint(name: Endpoint, value: unknown, config: OidcConfig): URL | DiscoveryFault {
   const source = wellKnown(config.issuer);
   if (typeof value !== 'string')
     return discoveryFailed(`The metadata at ${source} have no ${name}: set it in spec.endpoints.`);
+  if (value.length > MAX_URL)
+    return discoveryFailed(`${name} in the metadata at ${source} is longer than ${MAX_URL} characters.`);
   const url = checkProviderUrl(value, config.insecure.httpProvider);
   return url.ok ? url.url : discoveryFailed(`${name} ${quote(value)} in the metadata at ${source} ${url.fault}.`);
 }

@@ -64,6 +64,9 @@ export function providerHttp(deadline: Milliseconds, ca: string | undefined): Pr
       pending += 1;
       try {
         return await callOnce(request, agents, deadline, stopped.signal);
+      } catch (error) {
+        // Node refuses to send some requests at all, by an exception.
+        return fault('BadAnswer', `could not be asked (${error instanceof Error ? error.name : typeof error})`);
       } finally {
         pending -= 1;
       }

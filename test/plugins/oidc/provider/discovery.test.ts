@@ -92,7 +92,6 @@ describe('discovery', () => {
   });
 
   it.each([
-    ['authorization_endpoint', 'http://shop.example/authorize'],
     ['token_endpoint', 'http://169.254.169.254/token'],
     ['jwks_uri', 'http://[fe80::1]/jwks'],
     ['jwks_uri', 'http://[::ffff:169.254.169.254]/jwks'],
@@ -104,13 +103,17 @@ describe('discovery', () => {
     ['token_endpoint', 7],
   ])('A117 %s = %j is refused', async (name, value) => {
     fake.metadata = { [name]: value };
-    // The first is refused for its scheme, so only there plain http must not be allowed.
-    const insecure = { httpCookies: true, httpProvider: name !== 'authorization_endpoint' };
-    const endpoints = { authorization: undefined, token: undefined, jwks: undefined, endSession: undefined };
-    const made = subject(config(fake.issuer, { insecure, endpoints }));
-    const status = await settled(made);
-    expect(status).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
+    const made = subject(config(fake.issuer));
+    const message = expect.stringContaining(name);
+    expect(await settled(made)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed', message });
     expect(made.provider.metadata()).toBeUndefined();
+  });
+
+  it('an endpoint too long to send anybody to is refused', async () => {
+    fake.metadata = { authorization_endpoint: `https://shop.example/${'a'.repeat(2048)}` };
+    const status = await settled(subject(config(fake.issuer)));
+    expect(status).toMatchObject({ reason: 'DiscoveryFailed', message: expect.stringContaining('longer than') });
+    expect(status.message.length).toBeLessThan(300);
   });
 
   it('A117 plain http is refused without insecure.httpProvider', async () => {
