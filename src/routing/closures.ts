@@ -3,7 +3,6 @@ import type { NamespacedName } from '../resources/keys.ts';
 import type { Reason } from '../resources/problem.ts';
 import type { Claim, PathMatch } from '../resources/resource.ts';
 import type { Objects } from './objects.ts';
-import { pathSegments } from './table.ts';
 
 /** What invalid Routes close: all that could have been theirs, without memory of what it was before (A107). */
 export interface Closures {
@@ -69,4 +68,4 @@ function closedBy(claim: Claim, scope: Iterable<HostPattern>): readonly Closing[
 
 /** One text for one node of a host's paths: `/a` and `/a/` are the same prefix. */
 export const nodeKey = (host: HostPattern, path: PathMatch): string =>
-  `${host} ${path.type} ${pathSegments(path).join('/')}`;
+  `${host} ${path.type} ${path.type === 'Prefix' && path.value.endsWith('/') ? path.value.slice(0, -1) : path.value}`;

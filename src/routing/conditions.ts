@@ -29,6 +29,7 @@ export function conditionsOf(
   programming: Programming,
   unusual: readonly Condition[],
 ): readonly Condition[] {
+  if (parsed && problems.length === 0 && programming.kind === 'Whole' && unusual.length === 0) return HEALTHY;
   const accepted = accept(problems.filter(({ reason }) => !OF_REFERENCES.has(reason)));
   const resolved = resolve(
     problems.filter(({ reason }) => OF_REFERENCES.has(reason)),
@@ -50,6 +51,14 @@ export const unusual = (type: 'OpensProtectedPath' | 'Insecure', message: string
   reason: type,
   message,
 });
+
+/** What most objects are; one value for all of them. */
+const HEALTHY: readonly Condition[] = ['Accepted', 'ResolvedRefs', 'Programmed', 'Ready'].map((type) => ({
+  type,
+  status: 'True',
+  reason: type,
+  message: '',
+}));
 
 function accept(problems: readonly Problem[]): Condition {
   const [first] = problems;

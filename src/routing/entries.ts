@@ -25,11 +25,13 @@ export function routeEntries(
   guarded: GuardedBackends,
 ): readonly PlacedEntry[] {
   const closedNodes = new Map(closures.places.map((place) => [nodeKey(place.host, place.path), place]));
+  const closedNode = ({ host, path }: Place): ClosedBy | undefined =>
+    closedNodes.size === 0 ? undefined : closedNodes.get(nodeKey(host, path));
   return placed.flatMap(({ draft, places }) =>
     places.kept.map((place) => ({
       draft,
       entry: routeEntry(draft, place, reservations, guarded),
-      behind: closures.hosts.get(place.host) ?? closedNodes.get(nodeKey(place.host, place.path)),
+      behind: closures.hosts.get(place.host) ?? closedNode(place),
     })),
   );
 }

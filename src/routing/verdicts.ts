@@ -24,6 +24,7 @@ export interface Findings {
   readonly warnings: Warnings;
 }
 
+const NONE: readonly Problem[] = [];
 const WHOLE: Programming = { kind: 'Whole' };
 
 /** One verdict for every object, in order of key; a valid Secret has nothing to tell. */
@@ -134,7 +135,7 @@ function routeVerdict({ draft, places }: PlacedDraft, entries: readonly PlacedEn
   const denials = hosts.flatMap((host) => pluginDenial(draft, host, findings.reservations) ?? []);
   const lostAll = places.kept.length === 0;
   const deniedAll = !lostAll && denials.length === hosts.length;
-  const warnings = findings.warnings.get(route.name) ?? [];
+  const warnings = findings.warnings.get(route.name) ?? NONE;
   const shut = warnings.filter(({ reason }) => reason === 'Closed');
   const opens = warnings.filter(({ reason }) => reason === 'OpensProtectedPath');
   const refusing = [...(lostAll ? conflicts : []), ...draft.problems, ...(deniedAll ? denials : [])];
@@ -160,6 +161,7 @@ function routeVerdict({ draft, places }: PlacedDraft, entries: readonly PlacedEn
 const messages = (problems: readonly Problem[]): string => problems.map(({ message }) => message).join(' ');
 
 function conflictProblems(lost: PlacedDraft['places']['lost'], paths: readonly unknown[]): readonly Problem[] {
+  if (lost.length === 0) return NONE;
   const groups = new Map<string, { at: number; text: string; winner: string; methods: string[] }>();
   for (const { host, path, method, winner } of lost) {
     const at = paths.indexOf(path);

@@ -44,7 +44,7 @@ export function warningsOf(entries: readonly PlacedEntry[], plugins: ReadonlyMap
     }
     if (entry.exposure !== 'Public' && route.clientAuthorization === 'Pass') warn(route.name, PASS_WITHOUT_EFFECT);
     if (behind !== undefined) {
-      const message = `${entry.host} ${entry.path.value} is closed by the invalid Route ${behind.route}; correct or delete that one.`;
+      const message = `${entry.path.value} on ${entry.host} is closed by the invalid Route ${behind.route}; correct or delete that one.`;
       warn(route.name, problem('Closed', ['spec', 'hosts', route.hosts.indexOf(entry.host)], message));
     }
   }

@@ -27,8 +27,8 @@ export function parseOne(value: unknown, vouched = false): Parsed | undefined {
   return 'ok' in parsed ? parsed : undefined;
 }
 
-export const compileAll = (values: readonly unknown[], options = OPTIONS): Compiled =>
-  compile(parseAll(values), options);
+export const compileAll = (values: readonly unknown[], vouched = false): Compiled =>
+  compile(parseAll(values, vouched), OPTIONS);
 
 export interface Probe {
   readonly method: string;
