@@ -272,6 +272,8 @@ describe('A110, A111 what ties a code to its attempt', () => {
     expect(used.take('a', HOUR - 1)).toBe(false);
     expect(used.take('a', HOUR)).toBe(true);
     for (const id of 'cdefgh') expect(used.take(id, HOUR)).toBe(true);
+    // Only three are remembered: the oldest of them went.
+    expect(used.take('c', HOUR)).toBe(true);
     expect(used.take('h', HOUR)).toBe(false);
   });
 
@@ -317,6 +319,19 @@ describe('an exchange that fails', () => {
     expect(stage.failures()).toEqual([failure]);
     expect(headerOf(decision, 'retry-after') !== undefined).toBe(status === 503);
     expect(statusOf(await browser.get('/orders'))).toBe(302);
+  });
+
+  it('A094 a code that the provider rejects ends no session that is there', async () => {
+    const stage = new Stage();
+    const browser = new Browser(stage);
+    const late = locationOf(await browser.get('/late'));
+    await browser.logIn();
+    const before = [...browser.jar];
+    stage.provider.failure = { ok: false, failure: 'code_rejected', detail: '' };
+    const end = await browser.comeBack(late);
+    expect(locationOf(end)).toBe('/late');
+    expect(end.cookies).toEqual([]);
+    expect([...browser.jar]).toEqual(before);
   });
 
   it('F37 names the clocks where they are the cause', async () => {
@@ -368,6 +383,7 @@ describe('A106 a session that does not come back', () => {
   it('does not hold up who logs in again later, or after a logout', async () => {
     const stage = new Stage();
     const browser = new Browser(stage);
+    browser.hoards = true;
     await browser.logIn();
     for (let round = 0; round < 3; round += 1) {
       await browser.get('/_oidc/okta/logout', { headers: { 'sec-fetch-site': 'same-origin' } });

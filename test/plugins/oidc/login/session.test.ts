@@ -88,7 +88,12 @@ describe('a session', () => {
     expect(await groups(['groups'], { groups: 'a' })).toEqual(['a']);
     expect(await groups(['groups'], { groups: { a: 1 } })).toEqual([]);
     expect(await groups(['realm_access', 'roles'], { realm_access: { roles: ['x'] } })).toEqual(['x']);
-    expect(await groups(['__proto__', 'x'], {})).toEqual([]);
+    for (const path of [
+      ['__proto__', 'x'],
+      ['constructor', 'name'],
+      ['a', 'constructor', 'name'],
+    ])
+      expect(await groups(path, { a: {} })).toEqual([]);
   });
 });
 
