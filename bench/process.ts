@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Clock ticks of /proc/PID/stat per second on Linux, which has been 100 for user space since 2.6. */
 const TICKS_PER_SECOND = 100;
@@ -11,9 +11,11 @@ export interface Pinned {
   stop(): Promise<void>;
 }
 
-/** Starts a program on the given cores only (`0`, `0,1`). Its output is dropped unless it fails to start. */
-export function startPinned(cores: string, command: readonly string[], env: NodeJS.ProcessEnv = process.env): Pinned {
-  const child = spawn('taskset', ['-c', cores, ...command], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+/** Starts a program on the given cores only (`0`, `0,1`), its standard output going to a file where one is named. */
+export function startPinned(cores: string, command: readonly string[], output?: string): Pinned {
+  const child = spawn('taskset', ['-c', cores, ...command], {
+    stdio: ['ignore', output === undefined ? 'ignore' : openSync(output, 'w'), 'inherit'],
+  });
   const { pid } = child;
   if (pid === undefined) throw new Error(`could not start ${command.join(' ')}`);
   return {

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Context, Provider } from 'oidc-provider';
 import { memoryAdapter } from '../../demo/memory-adapter.ts';
 import type { CookieJar } from './cookie-jar.ts';
@@ -144,14 +144,19 @@ export async function followLogin(url: string, until: string, jar: CookieJar): P
   let here = new URL(url);
   for (let step = 0; step < MAX_STEPS; step++) {
     if (step > 0 && here.href.startsWith(until)) return here;
-    const response = await fetch(here, {
-      redirect: 'manual',
-      headers: { accept: 'text/html', cookie: jar.header(here) },
-    });
-    jar.store(here, response.headers.getSetCookie());
-    const location = response.headers.get('location');
-    if (location === null) throw new Error(`${here.pathname} answered ${response.status} instead of a redirect`);
-    here = new URL(location, here);
+    const { status, headers } = await navigate(here, jar.header(here));
+    jar.store(here, headers['set-cookie'] ?? []);
+    if (headers.location === undefined) throw new Error(`${here.pathname} answered ${status} instead of a redirect`);
+    here = new URL(headers.location, here);
   }
   throw new Error('a login with too many redirects');
+}
+
+/** A GET as of a browser without Fetch Metadata; `fetch` would call itself a script's, which gets no login. */
+async function navigate(url: URL, cookie: string) {
+  const asked = get(url, { agent: false, headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) } });
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  response.resume();
+  await once(response, 'end');
+  return { status: response.statusCode, headers: response.headers };
 }

@@ -1,0 +1,44 @@
+import { freePort } from '../test/support/gateway.ts';
+import { startGateway } from './gateway.ts';
+import { load } from './load.ts';
+import { startUpstream } from './nginx.ts';
+import { residentBytes } from './process.ts';
+import type { Figure } from './statistics.ts';
+
+const WARM = 100_000;
+const MEASURED = 100_000;
+const MIB = 1024 * 1024;
+
+/** Resident memory before and after 100,000 requests, once 100,000 others have let the heap find its size. */
+export async function memoryFigure(): Promise<readonly Figure[]> {
+  const upstreamPort = await freePort();
+  const upstream = await startUpstream(upstreamPort, '1');
+  const gateway = await startGateway(upstreamPort, '0');
+  const node = gateway.process.pid;
+  const requests = async (atLeast: number): Promise<void> => {
+    const headers = [`Cookie: ${gateway.cookie}`];
+    for (let sent = 0; sent < atLeast; ) {
+      sent += (await load({ url: `${gateway.url}/app`, headers, seconds: 3, connections: 64, cores: '1' })).requests;
+    }
+  };
+  try {
+    await requests(WARM);
+    const before = residentBytes(node);
+    await requests(MEASURED);
+    const value = (residentBytes(node) - before) / MIB;
+    console.log(`  ${(before / MIB).toFixed(0)} MiB resident`);
+    return [
+      {
+        figure: 'memory gained in 100,000 requests',
+        against: 'itself before',
+        value,
+        unit: 'MiB',
+        goal: '≤ 10 MiB',
+        met: value <= 10,
+      },
+    ];
+  } finally {
+    await gateway.stop();
+    await upstream.stop();
+  }
+}
