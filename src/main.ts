@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { tellPublication } from './cli/change-log.ts';
-import { debugSnapshot, explainRequest } from './cli/debug-view.ts';
 import { helpText } from './cli/help.ts';
 import { openKeys } from './cli/keys-file.ts';
 import { endOnBug, endRequested, outliveReaders } from './cli/lifecycle.ts';
@@ -13,6 +12,8 @@ import { filesPipeline } from './cli/pipeline.ts';
 import { validate } from './cli/validate.ts';
 import { VERSION } from './cli/version.ts';
 import { createControl } from './control/control.ts';
+import { explainRequest } from './control/explain.ts';
+import { describeControl } from './control/view.ts';
 import { startAdmin } from './observe/admin.ts';
 import { startDebug } from './observe/debug.ts';
 import { standardOutput } from './observe/log/stdout.ts';
@@ -21,7 +22,7 @@ import { createMetrics } from './observe/metrics.ts';
 import { observeRequests } from './observe/requests.ts';
 import { PLUGIN_KINDS } from './plugins/kinds.ts';
 import { createProxyListener } from './proxy/listener.ts';
-import { createNodeForwarder } from './proxy/node-forwarder.ts';
+import { createSocketForwarder } from './proxy/upstream/socket-forwarder.ts';
 import { identityHeaders } from './resources/identity-headers.ts';
 import { readSettings, type ServeSettings, type Settings } from './settings.ts';
 
@@ -69,7 +70,7 @@ async function serve(settings: ServeSettings): Promise<number> {
     log.part('main').info({ signal: await ended }, 'ending: requests under way may finish');
     if (typeof running === 'object') await running.stop();
     log.part('main').info({}, 'ended');
-    output.flush();
+    await output.drained();
     // Whatever a library may have left running holds nobody up.
     process.exit(0);
   } catch (error) {
@@ -88,7 +89,7 @@ async function start(settings: ServeSettings, log: Log): Promise<{ stop(): Promi
 
   const pipeline = filesPipeline(PLUGIN_KINDS, settings);
   const keys = await openKeys(settings.keysFile, now, log.part('keys'));
-  const metrics = createMetrics({ version: VERSION, revision: 'unknown', now });
+  const metrics = createMetrics({ version: VERSION, now });
   const control = createControl({
     source: await openSource(settings.files, pipeline.check, log.part('files')),
     parse: pipeline.parse,
@@ -124,14 +125,14 @@ async function start(settings: ServeSettings, log: Log): Promise<{ stop(): Promi
       : await listening('debug', debugEndpoint, () =>
           startDebug({
             endpoint: debugEndpoint,
-            snapshot: () => debugSnapshot(control),
+            snapshot: () => describeControl(control),
             explain: (question) => explainRequest(control, question),
             log: log.part('debug'),
           }),
         );
 
   await control.start();
-  const forwarder = createNodeForwarder();
+  const forwarder = createSocketForwarder(ticks);
   const proxy = createProxyListener({
     acquire: control.acquire,
     forwarder,

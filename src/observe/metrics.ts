@@ -12,7 +12,6 @@ import { trafficMetrics } from './metrics/traffic.ts';
 export interface MetricsOptions {
   readonly version: string;
   /** Commit, or `unknown`. */
-  readonly revision: string;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -129,7 +128,7 @@ function namesOf({ parsed }: Publication): {
   return { routes, services };
 }
 
-function processMetrics(registry: Registry, { version, revision }: MetricsOptions): void {
+function processMetrics(registry: Registry, { version }: MetricsOptions): void {
   collectDefaultMetrics({ register: registry });
   // Gauges whose names end like a counter's, which promtool and OpenMetrics refuse; the ones beside them have the numbers.
   for (const name of ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']) {
@@ -138,7 +137,7 @@ function processMetrics(registry: Registry, { version, revision }: MetricsOption
   new Gauge({
     name: 'postern_build_info',
     help: 'What is running.',
-    labelNames: ['version', 'revision', 'node_version'],
+    labelNames: ['version', 'node_version'],
     registers: [registry],
-  }).set({ version, revision, node_version: process.version }, 1);
+  }).set({ version, node_version: process.version }, 1);
 }

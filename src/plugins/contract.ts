@@ -24,8 +24,6 @@ export interface PluginWorld {
   /** Observations of this instance. Can't throw. */
   observe(event: PluginEvent): void;
   readonly log: PluginLog;
-  /** For tests that need a provider over TLS or one that lies; absent: the platform's fetch. */
-  readonly fetch?: typeof fetch;
 }
 
 export interface PluginLog {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Control, createControl } from '../../src/control/control.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import { createProxyListener, type ProxyListener } from '../../src/proxy/listener.ts';
-import { createNodeForwarder } from '../../src/proxy/node-forwarder.ts';
+import { createSocketForwarder } from '../../src/proxy/upstream/socket-forwarder.ts';
 import { identityHeaders } from '../../src/resources/identity-headers.ts';
 import { openFiles } from '../../src/sources/files/source.ts';
 import { until } from '../support/gateway.ts';
@@ -69,7 +69,7 @@ describe('a second plugin kind', () => {
     const { check, parse, compile } = pipeline(kinds);
     const opened = await openFiles({ directory, check, report: { broken: () => {}, mended: () => {} } });
     if (!opened.ok) throw new Error(JSON.stringify(opened.problems));
-    metrics = createMetrics({ version: '1', revision: '1', now: Date.now });
+    metrics = createMetrics({ version: '1', now: Date.now });
     control = createControl({
       source: opened.source,
       kinds,
@@ -93,7 +93,7 @@ describe('a second plugin kind', () => {
     await control.start();
     proxy = createProxyListener({
       acquire: control.acquire,
-      forwarder: createNodeForwarder(),
+      forwarder: createSocketForwarder(() => performance.now()),
       observer: metrics.requests,
       external: { scheme: 'http', port: 80 },
       identityHeaders: identityHeaders([]),

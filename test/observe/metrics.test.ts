@@ -7,7 +7,7 @@ import type { PluginEvent } from '../../src/plugins/contract.ts';
 import { promtool } from '../support/parts.ts';
 import { pluginKey, publication, record, split } from './publications.ts';
 
-const create = (): Metrics => createMetrics({ version: '1.2.3', revision: 'abc', now: () => 1_700_000_000_000 });
+const create = (): Metrics => createMetrics({ version: '1.2.3', now: () => 1_700_000_000_000 });
 
 const OKTA = pluginKey('shop/okta');
 const LOGIN: readonly PluginEvent[] = [
@@ -111,7 +111,7 @@ describe('metrics', () => {
       'postern_plugin_ready{kind="OidcPlugin",plugin="shop/okta"} 1',
       'postern_oidc_discovery_last_success_timestamp_seconds{plugin="shop/okta"} 1700000000',
       'postern_oidc_provider_requests_total{plugin="shop/okta",endpoint="userinfo",result="timeout"} 1',
-      `postern_build_info{version="1.2.3",revision="abc",node_version="${process.version}"} 1`,
+      `postern_build_info{version="1.2.3",node_version="${process.version}"} 1`,
     ]) {
       expect(text).toContain(`${line}\n`);
     }

@@ -92,7 +92,7 @@ describe.each(['json', 'text'] as const)('A180 the log in %s form', (format) => 
   });
 
   it('takes of a request what is named, not what else the record may carry', () => {
-    const metrics = createMetrics({ version: '1', revision: '1', now: () => 0 });
+    const metrics = createMetrics({ version: '1', now: () => 0 });
     const text = written((log) => {
       const observer = observeRequests(metrics.requests, log, log.part('main'));
       observer.finished(

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -38,7 +37,3 @@ export const chromium = part('Chromium', ['chromium', 'chromium-browser'], 'apt-
 export const nginx = part('nginx', ['nginx'], 'apt-get install nginx-light');
 export const promtool = part('promtool', ['promtool'], 'apt-get install prometheus');
 export const openssl = part('openssl', ['openssl'], 'apt-get install openssl');
-
-/** Output of a program, for suites that check a version. */
-export const output = (path: string, ...args: readonly string[]): string =>
-  execFileSync(path, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });

@@ -8,7 +8,7 @@ import { createServer } from 'node:tls';
 import { openssl } from './parts.ts';
 
 /** A certificate for one name, signed by itself, made with openssl. */
-export function selfSigned(name: string): { readonly key: string; readonly cert: string } {
+function selfSigned(name: string): { readonly key: string; readonly cert: string } {
   const directory = mkdtempSync(join(tmpdir(), 'postern-cert-'));
   const key = join(directory, 'key.pem');
   const cert = join(directory, 'cert.pem');

@@ -14,7 +14,7 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export const CLIENT_SECRET = 'planted-client-secret-7f3a';
+const CLIENT_SECRET = 'planted-client-secret-7f3a';
 
 export interface WorldOptions {
   /** Undefined: plain http on localhost. */

@@ -111,7 +111,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow {
       kind: 'Response',
       status: head.status,
       headers: head.headers,
-      length: framing.kind === 'Length' ? framing.length : undefined,
+      length: head.length,
       body: this.#responseBody,
     });
   }

@@ -10,6 +10,8 @@ export interface ResponseHead {
   /** Names and values in turn, as received; names keep their spelling. */
   readonly headers: readonly string[];
   readonly framing: BodyFraming;
+  /** Content-Length, which a response to HEAD and a 304 have of a body that they don't carry; undefined: none. */
+  readonly length: number | undefined;
   /** Whether the connection may carry another request once this response has ended. */
   readonly reusable: boolean;
 }
@@ -26,7 +28,7 @@ export type ResponseFault =
   | 'bytes_before_request'
   | 'truncated';
 
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const DIGITS = /^[0-9]{1,15}$/;
@@ -80,7 +82,8 @@ export function parseResponseHead(head: string, requestMethod: string): Response
 
   if (chunked && (length >= 0 || http10)) return 'bad_framing';
   const framing = framingOf(status, requestMethod, length, chunked);
-  return { status, headers, framing, reusable: !close && framing.kind !== 'UntilClose' };
+  const declared = length < 0 || status === 204 ? undefined : length;
+  return { status, headers, framing, length: declared, reusable: !close && framing.kind !== 'UntilClose' };
 }
 
 function framingOf(status: number, method: string, length: number, chunked: boolean): BodyFraming {

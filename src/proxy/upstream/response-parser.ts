@@ -10,6 +10,11 @@ export interface ResponseSink {
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const MAX_HEAD_BYTES = 64 * 1024;
+const BEGINNING = Buffer.from('HTTP/1.');
+const beginsAsHttp = (bytes: Buffer): boolean => {
+  const length = Math.min(bytes.length, BEGINNING.length);
+  return bytes.compare(BEGINNING, 0, length, 0, length) === 0;
+};
 /** 103 Early Hints and 100 come once or twice; an upstream that sends more is holding us up (A070). */
 const MAX_INFORMATIONAL = 16;
 
@@ -105,6 +110,8 @@ export class ResponseParser {
     const end = all.indexOf(END_OF_HEAD);
     if (end < 0 || end > MAX_HEAD_BYTES) {
       if (all.length > MAX_HEAD_BYTES) return 'head_too_large';
+      // Another protocol may never send an empty line; waiting for one would end in a time-out instead of a fault.
+      if (!beginsAsHttp(all)) return 'bad_status_line';
       this.#held = all === bytes ? Buffer.from(bytes) : all;
       return undefined;
     }

@@ -1,5 +1,5 @@
 import type { BackendUrl } from '../../resources/resource.ts';
-import type { Forwarder, ForwardResult } from '../forwarder.ts';
+import type { FailureCode, Forwarder, ForwardResult } from '../forwarder.ts';
 import { UpstreamConnection } from './connection.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
 import { isLinkLocal } from './lookup.ts';
@@ -49,7 +49,8 @@ export function createSocketForwarder(now: () => number): Forwarder {
 
   return {
     forward(request) {
-      const { backend } = request;
+      const { backend, client } = request;
+      if (client.gone) return failed('client_gone', 'the client went away before anything was sent');
       if (backend.kind !== 'Url') return failed('no_endpoint', 'no endpoint is known for a core Service');
       if (isLinkLocal(backend.host)) return failed('connect_failed', 'link-local addresses are not reached');
       return new Promise<ForwardResult>((settle) => {
@@ -67,7 +68,7 @@ export function createSocketForwarder(now: () => number): Forwarder {
   };
 }
 
-const failed = (code: 'no_endpoint' | 'connect_failed', cause: string): Promise<ForwardResult> =>
+const failed = (code: FailureCode, cause: string): Promise<ForwardResult> =>
   Promise.resolve({ kind: 'Failed', code, cause });
 
 function createEndpoint(backend: BackendUrl, now: () => number, finished: (exchange: Exchange) => void): Endpoint {

@@ -4,8 +4,8 @@ import type { Lease } from '../../../src/control/lease.ts';
 import type { Forwarder } from '../../../src/proxy/forwarder.ts';
 import type { ProxyLimits } from '../../../src/proxy/limits.ts';
 import { createProxyListener, type ProxyListener } from '../../../src/proxy/listener.ts';
-import { createNodeForwarder } from '../../../src/proxy/node-forwarder.ts';
 import type { RequestRecord } from '../../../src/proxy/record.ts';
+import { createSocketForwarder } from '../../../src/proxy/upstream/socket-forwarder.ts';
 import { milliseconds } from '../../../src/resources/duration.ts';
 import { type HostPattern, parseHostPattern } from '../../../src/resources/hostname.ts';
 import { identityHeaders } from '../../../src/resources/identity-headers.ts';
@@ -118,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
     };
   };
-  const forwarder = options.forwarder ?? createNodeForwarder();
+  const forwarder = options.forwarder ?? createSocketForwarder(() => performance.now());
   const listener = createProxyListener({
     acquire: options.noSnapshot === true ? () => undefined : acquire,
     forwarder,

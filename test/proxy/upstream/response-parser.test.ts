@@ -67,6 +67,15 @@ describe('a response that is well formed', () => {
     expect(read([bytes], method)).toMatchObject({ body, ended: true, fault: undefined, reusable });
   });
 
+  it('tells the length of a body that it does not carry', () => {
+    expect(read([`${ok}Content-Length: 5\r\n\r\n`], 'HEAD').head).toMatchObject({
+      length: 5,
+      framing: { kind: 'None' },
+    });
+    expect(read([`${ok}Content-Length: 0\r\n\r\n`]).head).toMatchObject({ length: 0, framing: { kind: 'None' } });
+    expect(read(['HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n']).head).toMatchObject({ length: undefined });
+  });
+
   it('is read alike however its bytes are split', () => {
     const bytes = `HTTP/1.1 100 Continue\r\n\r\n${ok}X-A:  b \r\nTransfer-Encoding: Chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\nT: 1\r\n\r\n`;
     const whole = read([bytes]);
@@ -104,6 +113,8 @@ describe('A070 a response that lies about itself', () => {
     ['a blank before the colon', `${ok}Content-Length : 5\r\n\r\n`, 'bad_header'],
     ['a control character', `${ok}X: a\0b\r\n\r\n`, 'bad_header'],
     ['another protocol', 'ICY 200 OK\r\n\r\n', 'bad_status_line'],
+    ['another protocol that never sends an empty line', 'SSH-2.0-OpenSSH_9\r\n', 'bad_status_line'],
+    ['a status of another class', 'HTTP/1.1 600 Odd\r\n\r\n', 'bad_status_line'],
     ['another version', 'HTTP/2.0 200 OK\r\n\r\n', 'bad_status_line'],
     ['a status of four digits', 'HTTP/1.1 2000 OK\r\n\r\n', 'bad_status_line'],
     ['a switch nobody asked for', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', 'unasked_switch'],
