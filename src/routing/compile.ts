@@ -17,7 +17,7 @@ import { buildTable, type Placement } from './table.ts';
 import { verdictsOf } from './verdicts.ts';
 import { warningsOf } from './warnings.ts';
 
-export type { CompileMode, CompileOptions } from './options.ts';
+export type { CompileOptions } from './options.ts';
 
 /**
  * All objects of one moment to the table, the plugins that have to run, and a verdict on each object. Pure; the order

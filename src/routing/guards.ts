@@ -1,4 +1,4 @@
-import type { NamespacedName } from '../resources/keys.ts';
+import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
 import type { Backend, RouteResource } from '../resources/resource.ts';
 import type { Broken, Objects } from './objects.ts';
 
@@ -8,30 +8,37 @@ export interface GuardedBackends {
 }
 
 /**
- * A Route guards its backend unless it plainly says `access: Public` and names no plugin. Its Service's floor, whether
- * its plugins resolve, whether it is Denied: none of that counts, so that no other object's end can end a guard. An
- * invalid Route always guards: the plugins that it named may be what can't be read. A guard whose backend can't be told
- * guards all of them.
+ * A Route guards its backend unless everything about it is plainly Public: it says `access: Public`, names no plugin,
+ * and its Service is there, valid, and names none either. What is missing or invalid may have named one, so that no
+ * object's end can end a guard; whether plugins resolve and Routes are Denied doesn't count. A guard whose backend
+ * can't be told guards all that could be it: a core Service is of its own namespace, a URL can be anybody's.
  */
 export function guardedBackends(objects: Objects): GuardedBackends {
   const guarded = new Set<string>();
-  let all = false;
+  /** Namespaces of which some backend that can't be told is guarded; `*`: of any. */
+  const unknown = new Set<string>();
   const guard = (service: NamespacedName | undefined): void => {
     for (const backend of backendsOf(service, objects)) {
-      if (backend === undefined) all = true;
-      else guarded.add(backendOrigin(backend));
+      if (backend !== undefined) guarded.add(backendOrigin(backend));
+      else unknown.add(service === undefined ? '*' : namespaceOf(service));
     }
   };
   for (const route of objects.routes) {
-    if (!isPlainlyPublic(route)) guard(route.service);
+    if (!isPlainlyPublic(route, objects)) guard(route.service);
   }
   for (const broken of objects.brokenRoutes) {
     for (const claim of broken.claims) guard(claim.kind === 'Route' ? claim.service : undefined);
   }
-  return { has: (backend) => all || guarded.has(backendOrigin(backend)) };
+  const couldBe = (backend: Backend): boolean =>
+    backend.kind === 'Url' ? unknown.size > 0 : unknown.has('*') || unknown.has(namespaceOf(backend.name));
+  return { has: (backend) => guarded.has(backendOrigin(backend)) || couldBe(backend) };
 }
 
-const isPlainlyPublic = (route: RouteResource): boolean => route.access === 'Public' && route.plugins.length === 0;
+function isPlainlyPublic(route: RouteResource, objects: Objects): boolean {
+  const service = objects.services.get(route.service);
+  const bare = service?.kind === 'Valid' && service.value.plugins.length === 0;
+  return route.access === 'Public' && route.plugins.length === 0 && bare;
+}
 
 function backendsOf(service: NamespacedName | undefined, objects: Objects): readonly (Backend | undefined)[] {
   const found = service === undefined ? undefined : objects.services.get(service);

@@ -43,7 +43,7 @@ export function match(table: RouteTable, target: MatchTarget, header: HeaderRead
 }
 
 /** Exact before wildcard, the longest wildcard before shorter ones, `*` last; a host that exists never falls through (A038). */
-export function findHost(table: RouteTable, host: Hostname): HostTable | undefined {
+function findHost(table: RouteTable, host: Hostname): HostTable | undefined {
   const exact = table.exact.get(host);
   if (exact !== undefined) return exact;
   if (table.wildcards.size > 0) {

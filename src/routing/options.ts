@@ -12,6 +12,6 @@ export interface CompileOptions {
 }
 
 /** Files: hosts have no owners, and there are no core Services to follow. */
-export interface CompileMode {
+interface CompileMode {
   readonly kind: 'Files';
 }

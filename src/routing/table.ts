@@ -131,7 +131,7 @@ function slot(placements: readonly Placement[], guards: GuardTexts): Slot | unde
 }
 
 /** Gateway API, HTTPRouteRule: a method, then most headers; the sort is stable, so then age and name. */
-export function byPrecedence(a: Placement, b: Placement): number {
+function byPrecedence(a: Placement, b: Placement): number {
   if (a.closes !== b.closes) return a.closes ? -1 : 1;
   const method = Number(a.entry.methods === undefined) - Number(b.entry.methods === undefined);
   return method === 0 ? b.entry.headers.length - a.entry.headers.length : method;

@@ -41,7 +41,7 @@ function reservedPath(path: string): ReservedPath | undefined {
   return canonical.ok ? { purpose: 'callback', path: canonical.path } : undefined;
 }
 
-export const GATE = define('GatePlugin');
-export const LOCK = define('LockPlugin');
+const GATE = define('GatePlugin');
+const LOCK = define('LockPlugin');
 /** GatePlugin decides before LockPlugin. */
 export const KINDS: readonly PluginKind[] = [GATE, LOCK];

@@ -67,7 +67,7 @@ const pluginArb = fc
     name: fc.constantFrom(...PLUGINS),
     kind: fc.constantFrom(...KIND_NAMES),
     secretRef: maybe(fc.constant({ name: 'k', key: 'v' })),
-    callback: maybe(fc.constantFrom('/cb', '/a/cb', '/_oidc/p/callback')),
+    callback: maybe(fc.constantFrom('/cb', '/cb', '/a/cb', '/_oidc/p/callback'), 3),
   })
   .map(({ namespace, name, kind, ...spec }) => object(kind, `${namespace}/${name}`, without(spec)));
 
@@ -75,9 +75,16 @@ const secretArb = namespaceArb.map((namespace) => secret(`${namespace}/k`, { v: 
 
 export const idOf = ({ kind, metadata }: Raw): string => `${kind} ${metadata.namespace}/${metadata.name}`;
 
+/** So that most references lead somewhere, in half of the worlds. */
+const BASE: readonly Raw[] = NAMESPACES.flatMap((namespace) => [
+  object('Service', `${namespace}/s`, { url: 'http://one' }),
+  object('GatePlugin', `${namespace}/p`, {}),
+]);
+
 /** Everything from a handful of objects to a crowd, mostly of use to each other; no two of one name. */
 export const worldArb: fc.Arbitrary<readonly Raw[]> = fc
   .tuple(
+    fc.constantFrom([], BASE),
     fc.array(routeArb, { minLength: 1, maxLength: 8 }),
     fc.array(serviceArb, { minLength: 1, maxLength: 4 }),
     fc.array(pluginArb, { maxLength: 5 }),
