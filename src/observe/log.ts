@@ -38,7 +38,7 @@ export function createLog(options: LogOptions): Log {
     {
       base: null,
       level: options.level,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error: unknown) => errorFields(error) },
     },
@@ -92,6 +92,18 @@ export function createLog(options: LogOptions): Log {
     plugin: (key) => partLog(logger.child({ part: 'plugin', plugin: key.slice(key.indexOf('/') + 1) })),
   };
 }
+
+/** RFC 3339, made once a millisecond: many lines of a busy gateway share theirs. */
+function isoTime(): string {
+  const now = Date.now();
+  if (now !== lastTime) {
+    lastTime = now;
+    lastText = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return lastText;
+}
+let lastTime = -1;
+let lastText = '';
 
 /** Each field by name: a field that is added to the record isn't logged before somebody thought of it. */
 const requestFields = (record: RequestRecord): Readonly<Record<string, unknown>> => ({

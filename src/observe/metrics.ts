@@ -11,7 +11,6 @@ import { trafficMetrics } from './metrics/traffic.ts';
 
 export interface MetricsOptions {
   readonly version: string;
-  /** Commit, or `unknown`. */
   /** Milliseconds since the epoch. */
   now(): number;
 }

@@ -138,7 +138,8 @@ export class NodeExchange implements Exchange {
 
   /** The answer doesn't wait for the rest of the request, but the connection has to be in step, or to end. */
   #settleRequest(): void {
-    if (this.#request.readableEnded) return;
+    // Received whole: node drops what nobody read. Most requests have no body at all.
+    if (this.#request.complete || this.#request.readableEnded) return;
     this.#body ??= new RequestBody(this.#request, this.#front.limits, () => {});
     this.#body.drain();
   }

@@ -16,6 +16,7 @@ export class ResponseSink implements BodySink {
   #source: BodySource | undefined;
   #ended = false;
   #aborted = false;
+  #waiting = false;
   bytes = 0;
 
   /**
@@ -38,14 +39,26 @@ export class ResponseSink implements BodySink {
 
   follow(source: BodySource): void {
     this.#source = source;
-    this.#response.on('drain', () => source.resume());
     source.start(this);
+  }
+
+  /** Listens for `drain` only when there is something to wait for: few responses ever fill the socket. */
+  #write(chunk: Buffer): boolean {
+    const more = this.#response.write(chunk);
+    if (!more && !this.#waiting) {
+      this.#waiting = true;
+      this.#response.once('drain', () => {
+        this.#waiting = false;
+        this.#source?.resume();
+      });
+    }
+    return more;
   }
 
   data(chunk: Buffer): boolean {
     if (this.#ended) return true;
     this.bytes += chunk.length;
-    if (this.#length === undefined || this.bytes < this.#length) return this.#response.write(chunk);
+    if (this.#length === undefined || this.bytes < this.#length) return this.#write(chunk);
     if (this.bytes > this.#length) {
       this.abort();
       return false;

@@ -3,6 +3,10 @@ import type { LogOutput } from '../log.ts';
 
 /** Bytes that wait for a reader that is slow; lines beyond that are dropped, so that a stuck pipe fills no memory. */
 const MOST_WAITING = 16 * 1024 * 1024;
+/** Milliseconds for which lines are gathered into one write: a write for each line costs more than making it. */
+const GATHER = 10;
+/** Characters that are written without waiting for more. */
+const MOST_GATHERED = 64 * 1024;
 /** Milliseconds that the end of the process waits for a reader that doesn't read. */
 const PATIENCE = 1000;
 
@@ -22,6 +26,8 @@ export interface StandardOutput extends LogOutput {
  */
 export function standardOutput(): StandardOutput {
   const destination = pino.destination({ dest: 1, sync: false, maxLength: MOST_WAITING });
+  let gathered = '';
+  let timer: NodeJS.Timeout | undefined;
   let waiting = false;
   let settled: (() => void) | undefined;
   const settle = (): void => {
@@ -31,21 +37,33 @@ export function standardOutput(): StandardOutput {
   destination.on('drain', settle);
   // pino ends the log itself on EPIPE, and hands on all other errors, which would be uncaught.
   destination.on('error', settle);
+  const handOver = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (gathered === '') return;
+    waiting = true;
+    const text = gathered;
+    gathered = '';
+    destination.write(text);
+  };
   return {
     write(text) {
-      waiting = true;
-      destination.write(text);
+      gathered += text;
+      if (gathered.length >= MOST_GATHERED) handOver();
+      else timer ??= setTimeout(handOver, GATHER);
     },
     async drained() {
+      handOver();
       if (!waiting) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       settled = resolve;
-      const timer = setTimeout(resolve, PATIENCE);
+      const patience = setTimeout(resolve, PATIENCE);
       await promise;
-      clearTimeout(timer);
+      clearTimeout(patience);
     },
     flush() {
       try {
+        handOver();
         destination.flushSync();
       } catch {}
     },

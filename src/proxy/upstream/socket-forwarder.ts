@@ -13,6 +13,7 @@ const SWEEP_MS = 100;
 
 /** The kept connections to one address, and what its exchanges need of the forwarder. */
 interface Endpoint extends ExchangeHost {
+  readonly linkLocal: boolean;
   readonly idle: UpstreamConnection[];
   /** All that aren't closed yet. */
   readonly open: Set<UpstreamConnection>;
@@ -52,9 +53,10 @@ export function createSocketForwarder(now: () => number): Forwarder {
       const { backend, client } = request;
       if (client.gone) return failed('client_gone', 'the client went away before anything was sent');
       if (backend.kind !== 'Url') return failed('no_endpoint', 'no endpoint is known for a core Service');
-      if (isLinkLocal(backend.host)) return failed('connect_failed', 'link-local addresses are not reached');
+      const endpoint = endpointOf(backend);
+      if (endpoint.linkLocal) return failed('connect_failed', 'link-local addresses are not reached');
       return new Promise<ForwardResult>((settle) => {
-        const exchange = new Exchange(request, backend, endpointOf(backend), settle);
+        const exchange = new Exchange(request, backend, endpoint, settle);
         exchanges.add(exchange);
         exchange.begin();
       });
@@ -80,6 +82,7 @@ function createEndpoint(backend: BackendUrl, now: () => number, finished: (excha
     if (at >= 0) idle.splice(at, 1);
   };
   return {
+    linkLocal: isLinkLocal(backend.host),
     idle,
     open,
     now,
