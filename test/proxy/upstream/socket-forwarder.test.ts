@@ -329,10 +329,10 @@ it('F46 a client that goes away ends the upstream connection', async () => {
 
 it('F47 a slow reader holds the upstream back: 64 MB pass through without being stored', async () => {
   const size = 64 * 1024 * 1024;
+  let sent = 0;
   const port = await httpUpstream((_incoming, response) => {
     response.writeHead(200, { 'content-length': size });
     const piece = Buffer.alloc(64 * 1024, 'x');
-    let sent = 0;
     const more = (): void => {
       while (sent < size) {
         sent += piece.length;
@@ -348,14 +348,13 @@ it('F47 a slow reader holds the upstream back: 64 MB pass through without being 
   const result = await forwarder().forward(request(port));
   if (result.kind === 'Failed' || result.body === undefined) throw new Error('no body');
   const { body } = result;
-  const before = process.memoryUsage().rss;
-  let peak = 0;
   let received = 0;
+  let most = 0;
   await new Promise<void>((resolve, reject) => {
     body.start({
       data(chunk) {
         received += chunk.length;
-        peak = Math.max(peak, process.memoryUsage().rss - before);
+        most = Math.max(most, sent - received);
         setImmediate(() => body.resume());
         return false;
       },
@@ -364,5 +363,6 @@ it('F47 a slow reader holds the upstream back: 64 MB pass through without being 
     });
   });
   expect(received).toBe(size);
-  expect(peak).toBeLessThan(48 * 1024 * 1024);
+  // What lies between them is in the kernel's socket buffers.
+  expect(most).toBeLessThan(16 * 1024 * 1024);
 });
