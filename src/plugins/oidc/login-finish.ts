@@ -11,10 +11,13 @@ import { RETRY_AFTER, redirect, tell } from './respond.ts';
 import { sessionCookies } from './session-cookie.ts';
 import { secondsLeft } from './sessions.ts';
 
+/** What the provider itself said, to this browser and for the first time; anybody can send the rest in any number. */
+const PROVIDER_ANSWERS: ReadonlySet<CallbackFault> = new Set(['access_denied', 'provider_failed', 'provider_error']);
+
 /** The callback: check (no network), exchange, session, back to where the person wanted to go. */
 export async function finishLogin(parts: Parts, visit: Visit): Promise<Decision> {
   const { world, provider, config } = parts;
-  world.observe({ kind: 'LoginReturned' });
+  await provider.firstAnswer();
   const check = checkCallback(visit.request, visit.own, visit.place, {
     now: world.now(),
     keys: world.keys,
@@ -23,6 +26,7 @@ export async function finishLogin(parts: Parts, visit: Visit): Promise<Decision>
     used: parts.used,
     metadata: provider.metadata(),
   });
+  if (check.ok || PROVIDER_ANSWERS.has(check.fault)) world.observe({ kind: 'LoginReturned' });
   if (!check.ok) return refuseCallback(parts, visit, check.fault, check.attempt);
 
   const result = await provider.exchange(check.callback);

@@ -25,6 +25,10 @@ export interface ProviderWorld {
 
 /** How often metadata and keys are asked for again while all is well; a key that the provider withdrew is used no longer. */
 const REFRESH = milliseconds(15 * 60_000);
+/** How old the last answer may be when somebody wants to log in; an older one is checked in the background (F31, A166). */
+const FRESH = milliseconds(10_000);
+/** How long a login waits for the very first answer. */
+const PATIENCE = milliseconds(2000);
 const FIRST_RETRY = milliseconds(1000);
 const LAST_RETRY = milliseconds(60_000);
 
@@ -47,7 +51,10 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   };
   let failures = 0;
   let stopped = false;
+  let asking = false;
+  let askedAt = 0;
   let cancelTimer = (): void => {};
+  const first = firstAnswerOf(world);
 
   /** One call, observed. */
   const calling =
@@ -79,6 +86,9 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   };
 
   const settle = (outcome: Outcome): void => {
+    asking = false;
+    askedAt = world.now();
+    first.came();
     if (stopped) return;
     const next: InstanceStatus = outcome.ok
       ? { status: 'True', reason: 'ProviderReady', message: outcome.message }
@@ -89,16 +99,28 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     cancelTimer = world.startTimer(pause(failures, world.random()), run);
   };
   const run = (): void => {
+    asking = true;
     void refresh()
       .catch((error: unknown) => unknownFault(`it failed in an unforeseen way (${nameOf(error)})`))
       .then(settle);
+  };
+  /** Otherwise a provider that went away would be found out at the next refresh only, and people sent to it until then. */
+  const lookAgain = (): void => {
+    if (asking || stopped || world.now() - askedAt < FRESH) return;
+    cancelTimer();
+    run();
   };
   run();
 
   return {
     status: () => status,
     metadata: () => (provider === undefined ? undefined : { issuer: config.issuer, sendsIss: provider.sendsIss }),
-    authorizationUrl: (request) => (provider === undefined ? undefined : authorizationUrl(config, provider, request)),
+    firstAnswer: first.pending,
+    authorizationUrl(request) {
+      if (provider === undefined) return undefined;
+      lookAgain();
+      return authorizationUrl(config, provider, request);
+    },
     endSessionUrl: (request) => (provider?.endSession === true ? endSessionUrl(provider, request) : undefined),
     async exchange(callback): Promise<ExchangeResult> {
       if (provider === undefined) return failed('provider_unavailable', status.message);
@@ -111,7 +133,28 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     stop() {
       stopped = true;
       cancelTimer();
+      first.came();
       http.stop();
+    },
+  };
+}
+
+/** What a login waits for while nothing is known of the provider, all of them for the same. */
+function firstAnswerOf(world: ProviderWorld): { pending(): Promise<void> | undefined; came(): void } {
+  const waited = Promise.withResolvers<void>();
+  let over = false;
+  let cancel: (() => void) | undefined;
+  const came = (): void => {
+    over = true;
+    cancel?.();
+    waited.resolve();
+  };
+  return {
+    came,
+    pending() {
+      if (over) return undefined;
+      cancel ??= world.startTimer(PATIENCE, came);
+      return waited.promise;
     },
   };
 }

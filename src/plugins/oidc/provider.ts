@@ -4,6 +4,11 @@ import type { CheckedCallback } from './callback.ts';
 /** A provider as logging in sees it. The instance behind it keeps discovery and keys, and retries by itself. */
 export interface Provider {
   status(): InstanceStatus;
+  /**
+   * Resolves when the first try to reach the provider came to an end, at the latest after a short while: a plugin that
+   * was changed a moment ago turns nobody away who is on the way back from the provider. Undefined when that is over.
+   */
+  firstAnswer(): Promise<void> | undefined;
   /** Undefined until discovery has succeeded once; then the last good answer. */
   metadata(): ProviderMetadata | undefined;
   /** The authorization request (RFC 6749 4.1.1, RFC 7636 S256 always); undefined until discovery has succeeded once. */

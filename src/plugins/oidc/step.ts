@@ -8,14 +8,16 @@ import { tell } from './respond.ts';
 import type { Absence } from './sessions.ts';
 
 /** A request to a Route that this plugin guards: on with the session's identity, to the provider, or 401. */
-export function decideRequest(parts: Parts, visit: Visit): Decision {
+export function decideRequest(parts: Parts, visit: Visit): Decision | Promise<Decision> {
   const { own, place, context, request } = visit;
   const found = parts.sessions.find(own, place, context.needs);
   if (found.kind === 'Session') {
     const cookies = parts.sessions.keepAlive(found.session, own, place);
     return cookies.length === 0 ? found.session.decision : { ...found.session.decision, cookies };
   }
-  return sendsToProvider(parts.config, request) ? startLogin(parts, visit) : refuse(parts, found.reason);
+  if (!sendsToProvider(parts.config, request)) return refuse(parts, found.reason);
+  const pending = parts.provider.firstAnswer();
+  return pending === undefined ? startLogin(parts, visit) : pending.then(() => startLogin(parts, visit));
 }
 
 /** `Redirect` sends scripts too, but nothing that could carry a body: that would be lost on the way (A099). */

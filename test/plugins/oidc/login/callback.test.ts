@@ -197,6 +197,21 @@ describe('A095 an error from the provider', () => {
   });
 });
 
+it('counts as returned only what the provider itself said to this browser, once', async () => {
+  const { stage, browser, query, change } = await arrive();
+  const returned = (): number => stage.events.filter(({ kind }) => kind === 'LoginReturned').length;
+  for (const made of ['', '?code=x&state=y', change((params) => params.set('iss', 'https://evil.example'))])
+    await browser.get(CALLBACK, { query: made });
+  await new Browser(stage).get(CALLBACK, { query });
+  expect(returned()).toBe(0);
+  await browser.get(CALLBACK, { query });
+  await browser.get(CALLBACK, { query });
+  expect(returned()).toBe(1);
+  const denied = await arrive();
+  await denied.browser.get(CALLBACK, { query: denied.change((params) => params.set('error', 'access_denied')) });
+  expect(denied.stage.events.filter(({ kind }) => kind === 'LoginReturned')).toHaveLength(1);
+});
+
 describe('A113 the issuer of a response', () => {
   it.each([
     ['missing', undefined],
@@ -408,6 +423,20 @@ describe('keys that change', () => {
     stage.keys.replace(formatKeyList([young]));
     await expectRefused(stage, second.browser, second.query);
     expect(statusOf(await second.browser.logIn())).toBe(303);
+  });
+
+  it('F36 starts and callbacks that come before the provider’s first answer wait for it, scripts and sessions don’t', async () => {
+    const { stage, browser, query } = await arrive();
+    const answer = Promise.withResolvers<void>();
+    const known = stage.provider.metadataNow;
+    Object.assign(stage.provider, { metadataNow: undefined, statusNow: 'Unknown', answering: answer.promise });
+    const waiting = [browser.send('/orders'), browser.send(CALLBACK, { query })];
+    expect(waiting.every((each) => each instanceof Promise)).toBe(true);
+    const script = browser.send('/orders', { headers: { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' } });
+    expect(script instanceof Promise ? 'waits' : statusOf(script)).toBe(401);
+    Object.assign(stage.provider, { metadataNow: known, statusNow: 'True', answering: undefined });
+    answer.resolve();
+    expect((await Promise.all(waiting)).map(statusOf)).toEqual([302, 303]);
   });
 
   it('F36 an attempt outlives the client secret: nothing of it depends on that', async () => {

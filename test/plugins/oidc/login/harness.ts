@@ -81,6 +81,8 @@ export const jwt = (claims: unknown, signatureBytes = 256): string =>
 export class ScriptedProvider implements Provider {
   metadataNow: ProviderMetadata | undefined = { issuer: 'https://idp.example', sendsIss: true };
   statusNow: 'True' | 'False' | 'Unknown' = 'True';
+  /** What logins wait for. */
+  answering: Promise<void> | undefined;
   offersLogout = true;
   failure: ExchangeResult | undefined;
   tokenLife: number | undefined = 4 * HOUR;
@@ -104,6 +106,9 @@ export class ScriptedProvider implements Provider {
 
   status() {
     return { status: this.statusNow, reason: 'Test', message: '' };
+  }
+  firstAnswer() {
+    return this.answering;
   }
   metadata() {
     return this.metadataNow;

@@ -217,6 +217,47 @@ describe('discovery', () => {
     expect((await login(fake, made)).ok).toBe(true);
   });
 
+  it('F31 A166 a login makes it look again, in the background, at most every ten seconds', async () => {
+    const made = await ready(config(fake.issuer));
+    const wish = (): void => {
+      for (let each = 0; each < 100; each++)
+        expect(
+          made.provider.authorizationUrl({ redirectUri: REDIRECT_URI, state: 's', nonce: 'n', codeChallenge: 'c' }),
+        ).toBeInstanceOf(URL);
+    };
+    made.world.time += 9999;
+    wish();
+    fake.instead.set(WELL_KNOWN, say(503, ''));
+    made.world.time += 1;
+    wish();
+    expect(await settled(made, 2)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
+    wish();
+    expect(fake.count(WELL_KNOWN)).toBe(2);
+    // The refresh that was due is not made besides.
+    expect(made.world.timers.map(({ cancelled }) => cancelled)).toEqual([true, false]);
+  });
+
+  it('F36 what logins wait for ends with the first try, or after two seconds', async () => {
+    const quick = subject(config(fake.issuer));
+    const first = quick.provider.firstAnswer();
+    expect(first).toBe(quick.provider.firstAnswer());
+    await first;
+    expect([quick.provider.firstAnswer(), quick.provider.status().status]).toEqual([undefined, 'True']);
+
+    fake.instead.set(WELL_KNOWN, hang);
+    const slow = subject(config(fake.issuer));
+    const patient = slow.provider.firstAnswer();
+    expect(slow.world.timers.map(({ ms }) => ms)).toEqual([2000]);
+    slow.world.fire();
+    await patient;
+    expect([slow.provider.firstAnswer(), slow.provider.status().status]).toEqual([undefined, 'Unknown']);
+
+    const stopped = subject(config(fake.issuer));
+    const until = stopped.provider.firstAnswer();
+    stopped.provider.stop();
+    await until;
+  });
+
   it('is not asked for where authorization, token and key endpoints are configured', async () => {
     fake.instead.set(WELL_KNOWN, say(404, ''));
     const { origin } = fake;
