@@ -36,6 +36,8 @@ export class FakeProvider {
   /** Seconds that it is ahead. */
   clockAhead = 0;
   lifetime = 3600;
+  /** Milliseconds before each answer. */
+  delay = 0;
   /** Endpoints that don't answer honestly, by path. */
   instead = new Map<string, Answer>();
   /** Paths asked for, in order. */
@@ -45,6 +47,7 @@ export class FakeProvider {
   readonly #server: Server;
   readonly #scheme: 'http' | 'https';
   readonly #codes = new Map<string, Grant>();
+  #port = 0;
   issuerPath = '';
 
   constructor(server: Server, scheme: 'http' | 'https', key: FakeKey) {
@@ -56,9 +59,16 @@ export class FakeProvider {
   }
 
   get origin(): string {
+    return `${this.#scheme}://127.0.0.1:${this.#port}`;
+  }
+
+  /** At the port of before, where it had one. */
+  async listen(): Promise<void> {
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('the fake provider does not listen');
-    return `${this.#scheme}://127.0.0.1:${address.port}`;
+    this.#port = address.port;
   }
 
   get issuer(): string {
@@ -94,9 +104,9 @@ export class FakeProvider {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.origin);
     this.requests.push(url.pathname);
-    const instead = this.instead.get(url.pathname);
-    if (instead === undefined) this.#answerHonestly(url, request, response);
-    else instead(request, response);
+    const answer = this.instead.get(url.pathname) ?? (() => this.#answerHonestly(url, request, response));
+    if (this.delay === 0) answer(request, response);
+    else setTimeout(answer, this.delay, request, response);
   }
 
   #answerHonestly(url: URL, request: IncomingMessage, response: ServerResponse): void {
@@ -211,8 +221,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
   const server = options.tls === undefined ? createServer() : createTlsServer(options.tls);
   firstKey ??= fakeKey('RS256');
   const provider = new FakeProvider(server, options.tls === undefined ? 'http' : 'https', await firstKey);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  await provider.listen();
   return provider;
 }
 
