@@ -1,8 +1,8 @@
 import type { Publication } from '../control/control.ts';
 import type { PluginLog } from '../plugins/contract.ts';
-import type { ObjectKey } from '../resources/keys.ts';
+import { type ObjectKey, objectText } from '../resources/keys.ts';
 import type { Exposure, Verdict } from '../routing/snapshot.ts';
-import { objectName, problemText } from './problem-text.ts';
+import { placesOf, problemText } from './problem-text.ts';
 
 type Verdicts = ReadonlyMap<ObjectKey, Verdict>;
 
@@ -35,12 +35,12 @@ function tellExposures(verdicts: Verdicts, before: Verdicts, log: PluginLog): vo
   for (const [key, { exposure }] of verdicts) {
     const was = before.get(key)?.exposure;
     if (exposure === undefined || exposure === was) continue;
-    const line = `${objectName(key)} is now ${exposure} (${was === undefined ? 'new' : `was ${was}`})`;
+    const line = `${objectText(key)} is now ${exposure} (${was === undefined ? 'new' : `was ${was}`})`;
     if (exposure === 'Denied') log.warn({}, line);
     else log.info({}, line);
   }
   for (const [key, { exposure }] of before)
-    if (exposure !== undefined && !verdicts.has(key)) log.info({}, `${objectName(key)} is gone (was ${exposure})`);
+    if (exposure !== undefined && !verdicts.has(key)) log.info({}, `${objectText(key)} is gone (was ${exposure})`);
 }
 
 function tellProblems({ verdicts, previousVerdicts, origins }: Publication, log: PluginLog): void {
@@ -48,12 +48,14 @@ function tellProblems({ verdicts, previousVerdicts, origins }: Publication, log:
     const said = wordsOf(previousVerdicts.get(key));
     for (const problem of verdict.problems)
       if (!said.has(JSON.stringify(problem)))
-        log.error({ reason: problem.reason }, problemText(key, problem, origins.get(key)));
+        for (const place of placesOf(problem, origins.get(key)))
+          log.error({ reason: problem.reason }, problemText(key, problem, place));
     for (const warning of verdict.warnings)
       if (!said.has(JSON.stringify(warning)))
-        log.warn({ reason: warning.reason }, problemText(key, warning, origins.get(key)));
+        for (const place of placesOf(warning, origins.get(key)))
+          log.warn({ reason: warning.reason }, problemText(key, warning, place));
     const healed = verdict.problems.length === 0 && (previousVerdicts.get(key)?.problems.length ?? 0) > 0;
-    if (healed) log.info({}, `${objectName(key)} has no problem any more`);
+    if (healed) log.info({}, `${objectText(key)} has no problem any more`);
   }
 }
 

@@ -1,12 +1,13 @@
+import type { Origins } from '../control/parse-memo.ts';
 import type { Origin, SourceObject } from '../control/source.ts';
-import { type NamespacedName, type ObjectKey, objectKey } from '../resources/keys.ts';
+import { type NamespacedName, type ObjectKey, objectKey, objectText } from '../resources/keys.ts';
 import { formatPath, type Problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
 import type { Exposure, RouteEntry, Verdict } from '../routing/snapshot.ts';
 import { readObjects } from '../sources/files/objects.ts';
 import type { FileProblem } from '../sources/files/problem.ts';
 import type { Pipeline } from './pipeline.ts';
-import { objectName } from './problem-text.ts';
+import { placesOf } from './problem-text.ts';
 import { entriesByRoute, type PlacedEntry } from './table-entries.ts';
 
 /** What is said of some files: plain data, printed as text or as JSON. */
@@ -76,9 +77,6 @@ export async function validateFiles(paths: readonly string[], pipeline: Pipeline
   };
 }
 
-/** Where each object stands; more than one place where there are several of the same name. */
-type Origins = ReadonlyMap<ObjectKey, readonly Origin[]>;
-
 function parseAll(
   objects: ReadonlyMap<string, SourceObject>,
   pipeline: Pipeline,
@@ -98,19 +96,16 @@ function parseAll(
 }
 
 function findings(key: ObjectKey, problems: readonly Problem[], origins: Origins): readonly Finding[] {
-  return problems.flatMap(({ reason, path, message }) => {
-    const places = origins.get(key) ?? [];
-    // Which of several is meant can't be told of other problems.
-    const shown = reason === 'Duplicate' && places.length > 0 ? places : [places[0]];
-    return shown.map((place) => ({
+  return problems.flatMap((problem) =>
+    placesOf(problem, origins.get(key)).map((place) => ({
       file: place?.file,
-      line: place?.line(path),
-      object: objectName(key),
-      field: formatPath(path),
-      reason,
-      message,
-    }));
-  });
+      line: place?.line(problem.path),
+      object: objectText(key),
+      field: formatPath(problem.path),
+      reason: problem.reason,
+      message: problem.message,
+    })),
+  );
 }
 
 /** As a person goes through the files. */
@@ -144,7 +139,7 @@ function summary(route: string, exposure: Exposure, verdict: Verdict, places: re
   return {
     route,
     exposure,
-    plugins: open === undefined || exposure !== 'Protected' ? [] : open.plugins.map(objectName),
+    plugins: open === undefined || exposure !== 'Protected' ? [] : open.plugins.map(objectText),
     rules: exposure === 'Protected' ? open?.authorization?.rules.map(({ name }) => name) : undefined,
     reason: exposure === 'Denied' ? reasonOf(verdict, open) : undefined,
     redirectURIs: verdict.redirectURIs,

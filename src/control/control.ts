@@ -9,9 +9,9 @@ import { deepFreeze } from './freeze.ts';
 import { createGenerations } from './generations.ts';
 import { createInstances, instanceStatus } from './instances.ts';
 import type { Acquire } from './lease.ts';
-import { createParseMemo, type Parse } from './parse-memo.ts';
+import { createParseMemo, type Origins, type Parse } from './parse-memo.ts';
 import { createQuiet, type Timers } from './quiet.ts';
-import type { Origin, Source } from './source.ts';
+import type { Source } from './source.ts';
 import { withInstanceStatuses } from './status.ts';
 
 export interface ControlOptions {
@@ -42,7 +42,7 @@ export interface Publication {
   readonly verdicts: ReadonlyMap<ObjectKey, Verdict>;
   readonly previousVerdicts: ReadonlyMap<ObjectKey, Verdict>;
   readonly parsed: readonly Parsed[];
-  readonly origins: ReadonlyMap<ObjectKey, Origin>;
+  readonly origins: Origins;
 }
 
 /** Control, as metrics see it. What these throw is logged and changes nothing. */

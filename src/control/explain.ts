@@ -62,7 +62,7 @@ function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'wh
         why: 'No Route of this host fits the path, the method and the headers.',
       };
     case 'MethodNotAllowed':
-      return { status: 405, answer: found.kind, why: `Here only: ${found.allow.join(', ')}.` };
+      return { status: 405, answer: found.kind, why: servedHere(found.allow) };
     case 'Ambiguous':
       return {
         status: 400,
@@ -128,3 +128,6 @@ const FAULTS: Readonly<Record<TargetFault, string>> = {
   InvalidUtf8: 'The path has escapes that are not UTF-8.',
   DotSegment: 'The path has a . or .. segment.',
 };
+
+const servedHere = (methods: readonly string[]): string =>
+  methods.length === 0 ? 'The Routes here are for other methods, and Denied.' : `Here only: ${methods.join(', ')}.`;

@@ -2,14 +2,16 @@ import type { ObjectKey } from '../resources/keys.ts';
 import type { Parsed } from '../resources/resource.ts';
 import type { Origin, SourceObject } from './source.ts';
 
+/** Where a person finds each object, if the source can tell; several places where it is there several times. */
+export type Origins = ReadonlyMap<ObjectKey, readonly Origin[]>;
+
 /** Undefined: not one of ours (another kind, another class). Never throws. */
 export type Parse = (value: unknown) => Parsed | undefined;
 
 export interface ParsedObjects {
   /** In the source's order; the same object twice is there twice. */
   readonly parsed: readonly Parsed[];
-  /** Where a person finds an object; of one that is there twice, the first place. */
-  readonly origins: ReadonlyMap<ObjectKey, Origin>;
+  readonly origins: Origins;
 }
 
 /** Parses what a source holds; what was parsed once in the same version isn't parsed again (A163). */
@@ -18,7 +20,7 @@ export function createParseMemo(parse: Parse): (objects: ReadonlyMap<string, Sou
   return (objects) => {
     const next: typeof memo = new Map();
     const parsed: Parsed[] = [];
-    const origins = new Map<ObjectKey, Origin>();
+    const origins = new Map<ObjectKey, Origin[]>();
     for (const [id, object] of objects) {
       const known = memo.get(id);
       const entry =
@@ -27,7 +29,10 @@ export function createParseMemo(parse: Parse): (objects: ReadonlyMap<string, Sou
       if (entry.parsed === undefined) continue;
       parsed.push(entry.parsed);
       const key = entry.parsed.ok ? entry.parsed.value.key : entry.parsed.key;
-      if (object.origin !== undefined && !origins.has(key)) origins.set(key, object.origin);
+      if (object.origin === undefined) continue;
+      const places = origins.get(key) ?? [];
+      origins.set(key, places);
+      places.push(object.origin);
     }
     // Only now: if parsing threw, what was known before still is.
     memo = next;

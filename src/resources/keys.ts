@@ -16,5 +16,8 @@ export const namespacedName = (namespace: string, name: string): NamespacedName 
   `${namespace}/${name}` as NamespacedName;
 export const objectKey = (kind: string, name: NamespacedName): ObjectKey => `${kind}/${name}` as ObjectKey;
 
+/** For messages: `Route shop/orders` of `Route/shop/orders`. */
+export const objectText = (key: ObjectKey): string => key.replace('/', ' ');
+
 export const namespaceOf = (name: NamespacedName): string => name.slice(0, name.indexOf('/'));
 export const nameOf = (name: NamespacedName): string => name.slice(name.indexOf('/') + 1);

@@ -24,6 +24,7 @@ export type Reason =
   | 'Closed'
   | 'OpensProtectedPath'
   | 'DiffersOnlyByCase'
+  | 'DiffersOnlyBySlash'
   | 'OpenSignUp'
   | 'NoEffect'
   | 'InsecureSetting';
@@ -34,7 +35,10 @@ export type FieldPath = readonly (string | number)[];
 export interface Problem {
   readonly reason: Reason;
   readonly path: FieldPath;
-  /** What is wrong and what to write instead, one sentence, no secret values. */
+  /**
+   * What is wrong and what to write instead, to be read after the name of the field: `must be …; write …`. One sentence
+   * without capital and full stop; no secret values.
+   */
   readonly message: string;
 }
 
@@ -49,6 +53,9 @@ export function formatPath(path: FieldPath): string {
   }
   return out;
 }
+
+/** For messages of conditions: each of the texts as a sentence of its own. */
+export const sentences = (texts: readonly string[]): string => texts.map((text) => text.replace(/\.?$/, '.')).join(' ');
 
 /** A value, or everything that is wrong with it. */
 export type Checked<T> =

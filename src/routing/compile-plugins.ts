@@ -33,4 +33,4 @@ export function compilePlugins(objects: Objects, options: CompileOptions): Reado
 }
 
 const unknownKind = (resource: PluginResource): Problem =>
-  problem('UnsupportedValue', ['kind'], `There is no plugin kind ${resource.pluginKind}.`);
+  problem('UnsupportedValue', ['kind'], `there is no plugin kind ${resource.pluginKind}`);

@@ -76,7 +76,7 @@ function overrideProblems(route: RouteResource, service: ServiceResource | undef
   if (service === undefined || namespaceOf(service.name) === namespaceOf(route.name)) return [];
   return route.plugins.flatMap((ref, index) => {
     if (!service.plugins.some(({ kind }) => kind === ref.kind)) return [];
-    const message = `Service ${service.name} of another namespace names a ${ref.kind} of its own; take this one away.`;
+    const message = `Service ${service.name} of another namespace names a ${ref.kind} of its own; take this one away`;
     return problem('RefNotPermitted', ['spec', 'plugins', index], message);
   });
 }
@@ -86,7 +86,7 @@ function hostProblems(route: RouteResource, effective: readonly EffectivePlugin[
   const any = texts.indexOf('*');
   if (any < 0 || effective.length === 0) return [];
   const message =
-    "'*' can't be Protected, for a login needs a host to come back to; write the host names, or a wildcard like *.example.com.";
+    "'*' can't be Protected, for a login needs a host to come back to; write the host names, or a wildcard like *.example.com";
   return [problem('UnsupportedValue', ['spec', 'hosts', any], message)];
 }
 
@@ -101,15 +101,15 @@ function accessProblems(
     // Where the Service isn't known, its plugins aren't either; that problem is told already.
     if (effective.length > 0 || service === undefined) return [];
     const message =
-      'Nothing says who may come in: write plugins with the plugin that guards this Route, or access: Public for everybody.';
+      'nothing says who may come in; write plugins with the plugin that guards this Route, or access: Public for everybody';
     return [problem('AccessMissing', ['spec'], message)];
   }
   if (route.plugins.length > 0) {
-    const message = 'access: Public and plugins exclude each other; take one of the two away.';
+    const message = 'access: Public and plugins exclude each other; take one of the two away';
     return [problem('AccessAmbiguous', access, message)];
   }
   if (effective.length === 0) return [];
   const names = effective.map(({ ref }) => `${ref.kind} ${ref.name}`).join(', ');
-  const message = `Service ${route.service} protects every Route to it with ${names}; take access: Public away, or use a Service without plugins.`;
+  const message = `Service ${route.service} protects every Route to it with ${names}; take access: Public away, or use a Service without plugins`;
   return [problem('AccessAmbiguous', access, message)];
 }

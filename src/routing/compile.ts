@@ -31,8 +31,9 @@ export function compile(parsed: readonly Parsed[], options: CompileOptions): Com
   const closed = closures(objects, everyHost(objects));
   const placed = placeRoutes(known);
   const reservations = reservePaths(placed, plugins, closed);
-  const entries = routeEntries(placed, closed, reservations, guardedBackends(objects));
-  const warnings = warningsOf(entries, plugins);
+  const backends = guardedBackends(objects);
+  const entries = routeEntries(placed, closed, reservations, backends);
+  const warnings = warningsOf(entries, plugins, backends);
   return {
     table: buildTable({
       placements: [...entries.map(({ entry }) => ({ entry, closes: false })), ...closedPlacements(closed)],

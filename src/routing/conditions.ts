@@ -1,4 +1,4 @@
-import { formatPath, type Problem, type Reason } from '../resources/problem.ts';
+import { formatPath, type Problem, type Reason, sentences } from '../resources/problem.ts';
 import type { Condition } from './snapshot.ts';
 
 /** Problems of what an object refers to; all others are of the object itself. */
@@ -91,6 +91,6 @@ const MAX_MESSAGE = 1024;
 
 function messageOf(problems: readonly Problem[]): string {
   const texts = problems.map(({ path, message }) => (path.length === 0 ? message : `${formatPath(path)}: ${message}`));
-  const text = texts.map((one) => one.replace(/\.?$/, '.')).join(' ');
+  const text = sentences(texts);
   return text.length <= MAX_MESSAGE ? text : `${text.slice(0, MAX_MESSAGE - 1)}…`;
 }

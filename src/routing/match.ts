@@ -8,7 +8,10 @@ export type Match =
   /** No Route names the host: 404 (A036). */
   | { readonly kind: 'NoHost' }
   | { readonly kind: 'NotFound' }
-  /** 405 with `Allow` (RFC 9110 section 15.5.6). */
+  /**
+   * 405 with `Allow` (RFC 9110 section 15.5.6): the methods that a Route serves. A Denied one serves none, so it may be
+   * empty.
+   */
   | { readonly kind: 'MethodNotAllowed'; readonly allow: readonly string[] }
   /** Servers behind us could read another path, with another guard, out of it: 400. */
   | { readonly kind: 'Ambiguous' }
@@ -135,11 +138,13 @@ function fallThrough(slots: readonly Slot[], method: string, header: HeaderReade
   if (served !== undefined) return served;
   const methods = new Set<string>();
   for (const candidate of slots.flat()) {
-    for (const allowed of candidate.entry.methods ?? []) methods.add(allowed);
+    for (const named of candidate.entry.methods ?? []) methods.add(named);
   }
   if (methods.has('GET')) methods.add('HEAD');
-  const allow = [...methods].filter((allowed) => throughSlots(slots, allowed, header) !== undefined).sort();
-  return allow.length === 0 ? NOT_FOUND : { kind: 'MethodNotAllowed', allow };
+  const answered = [...methods].sort().map((method) => ({ method, by: throughSlots(slots, method, header) }));
+  if (answered.every(({ by }) => by === undefined)) return NOT_FOUND;
+  const allow = answered.filter(({ by }) => by?.guard !== undefined).map(({ method }) => method);
+  return { kind: 'MethodNotAllowed', allow };
 }
 
 function throughSlots(slots: readonly Slot[], method: string, header: HeaderReader): RouteMatch | undefined {

@@ -110,7 +110,7 @@ const duplicate = (count: number): Problem =>
   problem(
     'Duplicate',
     ['metadata', 'name'],
-    `${count} objects of this kind have this namespace and name; keep one, and give the others names of their own.`,
+    `${count} objects of this kind have this namespace and name; keep one, and give the others names of their own`,
   );
 
 function claimOf(one: Parsed): Claim {

@@ -25,17 +25,15 @@ export function resolveService(
   const service = found?.kind === 'Valid' ? found.value : undefined;
   const bad = (problemOf: Problem) => ({ service, problems: [problemOf] });
   if (namespaceOf(route.service) !== namespace) {
-    const message = `Service ${route.service} is of another namespace, which has to grant that and can't yet; create a Service in namespace ${namespace} and name that.`;
+    const message = `Service ${route.service} is of another namespace, which has to grant that and can't yet; create a Service in namespace ${namespace} and name that`;
     return bad(problem('RefNotPermitted', path, message));
   }
   if (found === undefined) {
-    const message = `There is no Service ${nameOf(route.service)} in namespace ${namespace}; create it, or correct the name.`;
+    const message = `there is no Service ${nameOf(route.service)} in namespace ${namespace}; create it, or correct the name`;
     return bad(problem('BackendNotFound', [...path, 'name'], message));
   }
   if (service === undefined) {
-    return bad(
-      problem('ServiceInvalid', path, `Service ${route.service} is invalid; correct it, its own status says how.`),
-    );
+    return bad(problem('ServiceInvalid', path, `Service ${route.service} is invalid; correct that first`));
   }
   const missing = backendProblem(service, known.options);
   return missing === undefined ? { service, problems: [] } : bad({ ...missing, path });
@@ -47,7 +45,7 @@ export function backendProblem(service: ServiceResource, options: CompileOptions
   return problem(
     'BackendNotFound',
     ['spec', 'backendRef'],
-    `Service ${service.name} has a backendRef, which needs a cluster; write url instead.`,
+    `Service ${service.name} has a backendRef, which needs a cluster; write url instead`,
   );
 }
 
@@ -56,19 +54,19 @@ export function resolvePlugin(ref: PluginRef, owner: string, path: FieldPath, kn
   const key = pluginKey(ref);
   if (!isKind(ref.kind, known)) {
     const kinds = known.options.plugins.map(({ kind }) => kind).join(' or ');
-    return problem('PluginNotFound', [...path, 'kind'], `There is no plugin kind ${ref.kind}; write ${kinds}.`);
+    return problem('PluginNotFound', [...path, 'kind'], `there is no plugin kind ${ref.kind}; write ${kinds}`);
   }
   if (namespaceOf(ref.name) !== owner) {
-    const message = `${ref.kind} ${ref.name} is of another namespace, which has to grant that and can't yet; create one in namespace ${owner} and name that.`;
+    const message = `${ref.kind} ${ref.name} is of another namespace, which has to grant that and can't yet; create one in namespace ${owner} and name that`;
     return problem('RefNotPermitted', path, message);
   }
   const state = known.plugins.get(key);
   if (state === undefined) {
-    const message = `There is no ${ref.kind} ${nameOf(ref.name)} in namespace ${owner}; create it, or correct the name.`;
+    const message = `there is no ${ref.kind} ${nameOf(ref.name)} in namespace ${owner}; create it, or correct the name`;
     return problem('PluginNotFound', [...path, 'name'], message);
   }
   if (state.kind === 'Compiled') return undefined;
-  return problem('PluginInvalid', path, `${ref.kind} ${ref.name} can't be used; correct it, its own status says how.`);
+  return problem('PluginInvalid', path, `${ref.kind} ${ref.name} can't be used as it is; correct that first`);
 }
 
 const isKind = (kind: string, known: Known): boolean => known.options.plugins.some((rules) => rules.kind === kind);

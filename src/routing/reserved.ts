@@ -1,5 +1,5 @@
 import type { HostPattern } from '../resources/hostname.ts';
-import type { ObjectKey } from '../resources/keys.ts';
+import { type ObjectKey, objectText } from '../resources/keys.ts';
 import { prefixCovers, type RoutePath } from '../resources/path.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type { PathMatch } from '../resources/resource.ts';
@@ -102,12 +102,12 @@ function firstFault(
   for (const { purpose, path } of reserved) {
     const other = taken.get(path);
     if (other !== undefined && other.plugin !== key) {
-      const message = `${path} (${purpose}) on ${host} is answered by ${other.plugin} already; give one of the two another path.`;
+      const message = `${path} (${purpose}) on ${host} is answered by ${objectText(other.plugin)} already; give one of the two another path`;
       return problem('Conflicted', ['spec'], message);
     }
     const stranger = isReserved(path) ? undefined : firstStranger(key, path, standing);
     if (stranger !== undefined) {
-      const message = `${path} (${purpose}) on ${host} is served by Route ${stranger.route.name}, which doesn't name ${key}; leave the path at its default, or choose one that only Routes with this plugin serve.`;
+      const message = `${path} (${purpose}) on ${host} is served by Route ${stranger.route.name}, which doesn't name ${objectText(key)}; leave the path at its default, or choose one that only Routes with this plugin serve`;
       return problem('ReservedPath', ['spec'], message);
     }
   }

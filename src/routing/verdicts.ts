@@ -2,7 +2,7 @@ import { originOf } from '../resources/external.ts';
 import { parseAuthority } from '../resources/hostname.ts';
 import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import type { Metadata } from '../resources/metadata.ts';
-import { type Problem, problem } from '../resources/problem.ts';
+import { type Problem, problem, sentences } from '../resources/problem.ts';
 import type { ServiceResource } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
 import type { PluginState } from './compile-plugins.ts';
@@ -158,7 +158,7 @@ function routeVerdict({ draft, places }: PlacedDraft, entries: readonly PlacedEn
   });
 }
 
-const messages = (problems: readonly Problem[]): string => problems.map(({ message }) => message).join(' ');
+const messages = (problems: readonly Problem[]): string => sentences(problems.map(({ message }) => message));
 
 function conflictProblems(lost: PlacedDraft['places']['lost'], paths: readonly unknown[]): readonly Problem[] {
   if (lost.length === 0) return NONE;
@@ -171,7 +171,7 @@ function conflictProblems(lost: PlacedDraft['places']['lost'], paths: readonly u
   }
   return [...groups.values()].map(({ at, text, winner, methods }) => {
     const what = methods.length === 0 ? text : `${methods.sort().join(', ')} ${text}`;
-    return problem('Conflicted', ['spec', 'paths', at], `${what} belongs to Route ${winner}; change one of the two.`);
+    return problem('Conflicted', ['spec', 'paths', at], `${what} belongs to Route ${winner}; change one of the two`);
   });
 }
 
@@ -183,7 +183,7 @@ function pluginDenial(
 ): Problem | undefined {
   const denial = hostDenial(draft, host, reservations);
   return (
-    denial && problem('PluginInvalid', ['spec', 'plugins'], `Its plugin can't be used on ${host}: ${denial.message}`)
+    denial && problem('PluginInvalid', ['spec', 'plugins'], `a plugin can't be used on ${host}: ${denial.message}`)
   );
 }
 

@@ -1,10 +1,12 @@
 import type { HostPattern } from '../resources/hostname.ts';
-import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
+import { type NamespacedName, type ObjectKey, objectText } from '../resources/keys.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type { PathMatch } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
 import type { PluginState } from './compile-plugins.ts';
 import type { PlacedEntry } from './entries.ts';
+import type { GuardedBackends } from './guards.ts';
+import { shadowedBySlash } from './slash.ts';
 import { pathSegments } from './table.ts';
 
 /** What works and is worth a second look, by Route. */
@@ -22,7 +24,11 @@ interface GuardedPaths {
   readonly folded: Map<string, Guarded>;
 }
 
-export function warningsOf(entries: readonly PlacedEntry[], plugins: ReadonlyMap<ObjectKey, PluginState>): Warnings {
+export function warningsOf(
+  entries: readonly PlacedEntry[],
+  plugins: ReadonlyMap<ObjectKey, PluginState>,
+  backends: GuardedBackends,
+): Warnings {
   const guarded = guardedPaths(entries);
   const warnings = new Map<NamespacedName, Problem[]>();
   const told = new Set<string>();
@@ -31,7 +37,11 @@ export function warningsOf(entries: readonly PlacedEntry[], plugins: ReadonlyMap
     told.add(`${route} ${warning.message}`);
     getOrAdd(warnings, route, () => []).push(warning);
   };
-  for (const { draft, entry, behind } of entries) {
+  for (const { protectedBy, index, message } of shadowedBySlash(entries)) {
+    warn(protectedBy, problem('DiffersOnlyBySlash', ['spec', 'paths', index], message));
+  }
+  for (const placed of entries) {
+    const { draft, entry, behind } = placed;
     const { route } = draft;
     if (entry.exposure === 'Public' && behind === undefined) {
       const index = route.paths.indexOf(entry.path);
@@ -42,19 +52,24 @@ export function warningsOf(entries: readonly PlacedEntry[], plugins: ReadonlyMap
     if (entry.exposure === 'Protected' && draft.policy === undefined) {
       for (const key of draft.plugins) if (isOpenSignUp(plugins.get(key))) warn(route.name, openSignUp(key));
     }
-    if (entry.exposure !== 'Public' && route.clientAuthorization === 'Pass') warn(route.name, PASS_WITHOUT_EFFECT);
+    if (route.clientAuthorization === 'Pass' && entry.exposure !== 'Denied' && !passes(placed, backends))
+      warn(route.name, entry.exposure === 'Public' ? PASS_UNGUARDED : PASS_PROTECTED);
     if (behind !== undefined) {
-      const message = `${entry.path.value} on ${entry.host} is closed by the invalid Route ${behind.route}; correct or delete that one.`;
+      const message = `${entry.path.value} on ${entry.host} is closed by the invalid Route ${behind.route}; correct or delete that one`;
       warn(route.name, problem('Closed', ['spec', 'hosts', route.hosts.indexOf(entry.host)], message));
     }
   }
   return warnings;
 }
 
-const PASS_WITHOUT_EFFECT = problem(
-  'NoEffect',
-  ['spec', 'clientAuthorization'],
-  'clientAuthorization only has an effect on a Public Route; take it away.',
+/** Whether `clientAuthorization: Pass` lets a header through that would be removed without it. */
+const passes = ({ entry: { exposure, action } }: PlacedEntry, backends: GuardedBackends): boolean =>
+  exposure === 'Public' && action.kind === 'Forward' && backends.has(action.backend);
+
+const noEffect = (message: string): Problem => problem('NoEffect', ['spec', 'clientAuthorization'], message);
+const PASS_PROTECTED = noEffect('has no effect, for Authorization is removed on every Protected Route; leave it out');
+const PASS_UNGUARDED = noEffect(
+  'has no effect, for no Route or Service guards this backend, so Authorization is passed on anyway; leave it out',
 );
 
 const isOpenSignUp = (state: PluginState | undefined): boolean => state?.kind === 'Compiled' && state.plugin.openSignUp;
@@ -63,7 +78,7 @@ const openSignUp = (plugin: ObjectKey): Problem =>
   problem(
     'OpenSignUp',
     ['spec', 'authorization'],
-    `Anybody can have an account at the provider of ${plugin}; write authorization.rules that say who of them may come in.`,
+    `anybody can have an account at the provider of ${objectText(plugin)}; write authorization.rules that say who of them may come in`,
   );
 
 function guardedPaths(entries: readonly PlacedEntry[]): ReadonlyMap<HostPattern, GuardedPaths> {
@@ -93,12 +108,13 @@ function* publicWarnings(
   const text = textOf(path);
   const around = coveringPrefix(text, guarded) ?? (path.type === 'Exact' ? guarded.exact.get(text) : undefined);
   if (around !== undefined) {
-    const message = `${path.value} on ${host} is open to everybody, under ${around.path.value}, which Route ${around.route} protects.`;
+    const where = textOf(around.path) === text ? 'beside' : `under ${around.path.value} of`;
+    const message = `${path.value} on ${host} is open to everybody, ${where} Route ${around.route}, which a plugin guards`;
     yield problem('OpensProtectedPath', at, message);
   }
   const folded = guarded.folded.get(text.toLowerCase());
   if (folded !== undefined && textOf(folded.path) !== text) {
-    const message = `${path.value} on ${host} is open to everybody and differs from ${folded.path.value}, which Route ${folded.route} protects, only by case; a service that ignores case serves one for the other.`;
+    const message = `${path.value} on ${host} is open to everybody and differs from ${folded.path.value}, which Route ${folded.route} protects, only by case; a service that ignores case serves one for the other`;
     yield problem('DiffersOnlyByCase', at, message);
   }
 }

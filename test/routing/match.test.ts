@@ -148,7 +148,12 @@ describe('A107: falling through never widens', () => {
     const missing = { serviceRef: { name: 's' }, plugins: [gateRef('none')] };
     const denied = tableOf(root, route('n/admin', ['h'], ['/admin'], { ...missing, methods: ['GET'] }));
     expect(answer(denied, 'GET h /admin')).toBe('Denied n/admin');
-    expect(answer(denied, 'POST h /admin')).toBe('MethodNotAllowed GET,HEAD');
+    expect(answer(denied, 'POST h /admin')).toBe('MethodNotAllowed ');
+    const some = tableOf(
+      route('n/closed', ['h'], ['/some'], { ...missing, methods: ['GET'] }),
+      route('n/put', ['h'], ['/some'], { ...GUARDED, methods: ['PUT'] }),
+    );
+    expect(answer(some, 'POST h /some')).toBe('MethodNotAllowed PUT');
     const open = tableOf(root, route('n/open', ['h'], ['/open'], { ...PUBLIC, methods: ['GET'] }));
     expect(answer(open, 'POST h /open')).toBe('Public n/root');
   });
