@@ -1,46 +1,69 @@
 import { authorize } from '../authorization/authorize.ts';
-import type { ProvenIdentity } from '../authorization/identity.ts';
 import type { Lease } from '../control/lease.ts';
 import { originOf } from '../resources/external.ts';
-import type { Decision, DecisionContext, HeaderLine } from '../routing/decision.ts';
+import type { Decision, DecisionContext } from '../routing/decision.ts';
 import type { RouteEntry } from '../routing/snapshot.ts';
 import type { ReservedMatch } from '../routing/table.ts';
 import type { RequestTarget } from '../routing/target.ts';
-import { pluginHeaderFault } from './headers.ts';
+import type { HeaderClassifier } from './header-class.ts';
+import { NO_PLUGIN_HEADERS, pluginHeaders } from './headers.ts';
 import * as notices from './pages/notices.ts';
 import type { RequestRecord } from './record.ts';
 import { type Reply, reply } from './reply.ts';
 import type { HeadView } from './request-view.ts';
 import type { Journey, Passage } from './world.ts';
 
-export const NO_PASSAGE: Passage = { identity: undefined, headers: [], cookies: [] };
-/** Each plugin in its order; the first that answers itself ends it. Awaits only where a plugin gives a promise. */
-export async function decide(
+export const NO_PASSAGE: Passage = { identity: undefined, headers: NO_PLUGIN_HEADERS, cookies: [] };
+
+/**
+ * Each plugin in its order; the first that answers itself ends it. A promise only where a plugin gives one: a request with
+ * a known session is decided in one go.
+ */
+export function decide(
   journey: Journey,
   lease: Lease,
   entry: RouteEntry,
   view: HeadView,
-): Promise<Passage | Reply> {
-  let identity: ProvenIdentity | undefined;
-  const headers: HeaderLine[] = [];
-  const cookies: string[] = [];
-  for (const key of entry.plugins) {
-    journey.record.plugin = key;
-    const instance = lease.plugin(key);
-    const keeps = lease.snapshot.plugins.get(key)?.needs;
-    if (instance === undefined || keeps === undefined)
-      throw new Error(`plugin ${key} of Route ${entry.route} isn't there`);
-    const context = contextOf(journey, view, entry.needs, keeps);
-    const pending = instance.decide(view, context);
-    const decision = pending instanceof Promise ? await pending : pending;
-    if (decision.kind === 'respond') return ofPlugin(decision, cookies, loginOutcome(decision.status));
-    const fault = pluginHeaderFault(decision.headers, journey.world.classify);
-    if (fault !== undefined) throw new Error(`plugin ${key}: ${fault}`);
-    identity ??= decision.identity;
-    headers.push(...decision.headers);
-    cookies.push(...decision.cookies);
-  }
-  return { identity, headers, cookies };
+): Passage | Reply | Promise<Passage | Reply> {
+  return decideFrom(0, NO_PASSAGE, { journey, lease, entry, view });
+}
+
+interface Deciding {
+  readonly journey: Journey;
+  readonly lease: Lease;
+  readonly entry: RouteEntry;
+  readonly view: HeadView;
+}
+
+function decideFrom(index: number, before: Passage, all: Deciding): Passage | Reply | Promise<Passage | Reply> {
+  const { journey, lease, entry, view } = all;
+  const key = entry.plugins[index];
+  if (key === undefined) return before;
+  journey.record.plugin = key;
+  const instance = lease.plugin(key);
+  const keeps = lease.snapshot.plugins.get(key)?.needs;
+  if (instance === undefined || keeps === undefined)
+    throw new Error(`plugin ${key} of Route ${entry.route} isn't there`);
+  const goOn = (decision: Decision): Passage | Reply | Promise<Passage | Reply> =>
+    decision.kind === 'respond'
+      ? ofPlugin(decision, before.cookies, loginOutcome(decision.status))
+      : decideFrom(index + 1, joined(before, decision, journey.world.classify), all);
+  const decision = instance.decide(view, contextOf(journey, view, entry.needs, keeps));
+  return decision instanceof Promise ? decision.then(goOn) : goOn(decision);
+}
+
+function joined(
+  before: Passage,
+  { identity, headers, cookies }: Extract<Decision, { kind: 'continue' }>,
+  classify: HeaderClassifier,
+): Passage {
+  const own = pluginHeaders(headers, classify);
+  if (before === NO_PASSAGE) return { identity, headers: own, cookies };
+  return {
+    identity: before.identity ?? identity,
+    headers: { text: before.headers.text + own.text, authorizes: before.headers.authorizes || own.authorizes },
+    cookies: [...before.cookies, ...cookies],
+  };
 }
 
 /** A path that a plugin answers itself: a callback, a logout. */

@@ -8,8 +8,8 @@ export interface OutgoingRequest {
   readonly method: string;
   /** Canonical path and query in origin-form, without the backend's base path. */
   readonly target: string;
-  /** Names and values in turn, Host included; nothing of framing or connection management, which the forwarder adds. */
-  readonly headers: readonly string[];
+  /** Checked lines, each ended by CRLF, Host included; nothing of framing or connection management, which the forwarder adds. */
+  readonly headers: string;
   readonly framing: Framing;
   /** Undefined exactly where `framing` is None. */
   readonly body: BodySource | undefined;

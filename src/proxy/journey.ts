@@ -71,7 +71,8 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
     return reply(400, 'bad_request', 'encoded_slash', notices.badRequest(), { close: true });
   }
 
-  const decided = entry.plugins.length === 0 ? NO_PASSAGE : await decide(journey, lease, entry, view);
+  const pending = entry.plugins.length === 0 ? NO_PASSAGE : decide(journey, lease, entry, view);
+  const decided = pending instanceof Promise ? await pending : pending;
   if ('status' in decided) return decided;
   if (entry.exposure === 'Protected' && decided.identity === undefined) {
     throw new Error(`the plugins of Route ${entry.route} let a request pass without an identity`);

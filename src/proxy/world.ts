@@ -1,10 +1,10 @@
 import type { ProvenIdentity } from '../authorization/identity.ts';
 import type { Acquire } from '../control/lease.ts';
 import type { ExternalAddress } from '../resources/external.ts';
-import type { HeaderLine } from '../routing/decision.ts';
 import type { Exchange } from './exchange.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { HeaderClassifier } from './header-class.ts';
+import type { PluginHeaders } from './headers.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { RequestObserver, RequestRecord } from './record.ts';
 import type { HeadView } from './request-view.ts';
@@ -40,7 +40,7 @@ export interface Journey {
 /** What the plugins of a Route said, when all let the request go on. */
 export interface Passage {
   readonly identity: ProvenIdentity | undefined;
-  readonly headers: readonly HeaderLine[];
+  readonly headers: PluginHeaders;
   readonly cookies: readonly string[];
 }
 

@@ -78,30 +78,29 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
     help: 'Decisions of authorization rules, by Route, rule (none: no rule was for the request) and decision.',
     labels: ['route', 'rule', 'decision'],
   });
-  const inFlight = new Gauge({
+  // Numbers of our own, handed over at the scrape: prom-client's calls cost more than what they count.
+  let flying = 0;
+  let open = 0;
+  const inFlight: Gauge = new Gauge({
     name: 'postern_http_requests_in_flight',
     help: 'Requests that are being handled.',
     registers: [registry],
+    collect: () => inFlight.set(flying),
   });
-  const connections = new Gauge({
+  const connections: Gauge = new Gauge({
     name: 'postern_open_connections',
     help: 'Open connections of clients.',
     registers: [registry],
+    collect: () => connections.set(open),
   });
   const connectionsTotal = new Counter({
     name: 'postern_connections_total',
     help: 'Connections of clients that were accepted.',
     registers: [registry],
   });
-  // Numbers of our own, handed over at the scrape: prom-client's calls cost more than what they count.
-  let flying = 0;
-  let open = 0;
-  inFlight.set(0);
-  connections.set(0);
 
   const finished = (record: RequestRecord): void => {
     flying -= 1;
-    inFlight.set(flying);
     const route = routes.label(record.route);
     const service = services.label(record.service);
     requests.at(route, service, codeClass(record.status), methodLabel(record.method)).value += 1;
@@ -143,12 +142,10 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
     observer: {
       started() {
         flying += 1;
-        inFlight.set(flying);
       },
       finished,
       connection(change) {
         open += change;
-        connections.set(open);
         if (change === 1) connectionsTotal.inc();
       },
       rejected(reason) {

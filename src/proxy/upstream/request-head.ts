@@ -7,9 +7,8 @@ import type { OutgoingRequest } from '../forwarder.ts';
  * The target is concatenated to the base path, never resolved against it (A016).
  */
 export function requestHead(request: OutgoingRequest, backend: BackendUrl): string {
-  let head = `${request.method} ${backend.basePath}${request.target} HTTP/1.1\r\n`;
-  const { headers, framing } = request;
-  for (let i = 0; i + 1 < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  const { framing } = request;
+  const head = `${request.method} ${backend.basePath}${request.target} HTTP/1.1\r\n${request.headers}`;
   switch (framing.kind) {
     case 'None':
       // A server may wait for a body after these methods unless it is told that there is none (RFC 9110 section 8.6).

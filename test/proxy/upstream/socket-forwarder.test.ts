@@ -51,7 +51,7 @@ function request(port: number, more: Partial<OutgoingRequest> = {}): OutgoingReq
     timeouts: { connect: milliseconds(5000), response: milliseconds(5000), idle: milliseconds(5000) },
     method: 'GET',
     target: '/',
-    headers: ['host', 'up.example'],
+    headers: 'Host: up.example\r\n',
     framing: { kind: 'None' },
     body: undefined,
     client: { gone: false, onGone: () => undefined },
