@@ -102,7 +102,7 @@ function kindOf(spelling: string, name: string, identity: IdentityHeaders): Head
   const special = SPECIAL.get(name);
   if (special !== undefined) return special;
   if (identity.has(name)) return 'Identity';
-  // `Transfer_Encoding` and `x.forwarded.for` are the real ones to whoever folds (A040).
+  // `Transfer_Encoding` and `x.forwarded~for` are the real ones to whoever folds (A040).
   const folded = foldHeaderName(name);
   if (SPECIAL.has(folded) || HOP_BY_HOP.has(folded) || OURS.has(folded)) return 'Drop';
   return OUR_PREFIXES.some((prefix) => folded.startsWith(prefix)) ? 'Drop' : 'Pass';

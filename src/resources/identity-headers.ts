@@ -14,8 +14,11 @@ const EXACT = [
 ] as const;
 const PREFIXES = ['x-auth-request-', 'x-remote-', 'remote-', 'x-webauth-', 'x-postern-'] as const;
 
-/** CGI, WSGI, PHP and nginx fold `_` and `.` to `-` (A040), so they are one name here. ASCII lower case. */
-export const foldHeaderName = (name: string): string => lowerAscii(name).replace(/[_.]/g, '-');
+/**
+ * CGI, WSGI, PHP and nginx fold `_` and `.` to `-`; lighttpd, Plack and others everything that is no letter or digit, so
+ * that `X!Forwarded!User` is `HTTP_X_FORWARDED_USER` too (A040). All of them are one name here. ASCII lower case.
+ */
+export const foldHeaderName = (name: string): string => lowerAscii(name).replace(/[^a-z0-9]/g, '-');
 
 export interface IdentityHeaders {
   /** Whether a header name, in any spelling, belongs to the set. */
