@@ -90,7 +90,7 @@ export interface Echo {
   close(): void;
 }
 
-export async function startEcho(): Promise<Echo> {
+async function startEcho(): Promise<Echo> {
   const seen: SeenByService[] = [];
   const server = createServer((request, response) => {
     request.resume();
