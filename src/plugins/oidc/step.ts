@@ -5,7 +5,6 @@ import { startLogin } from './login-start.ts';
 import { isNavigation } from './navigation.ts';
 import { unauthenticated } from './notices.ts';
 import { tell } from './respond.ts';
-import type { Absence } from './sessions.ts';
 
 /** A request to a Route that this plugin guards: on with the session's identity, to the provider, or 401. */
 export function decideRequest(parts: Parts, visit: Visit): Decision | Promise<Decision> {
@@ -15,7 +14,8 @@ export function decideRequest(parts: Parts, visit: Visit): Decision | Promise<De
     const cookies = parts.sessions.keepAlive(found.session, own, place);
     return cookies.length === 0 ? found.session.decision : { ...found.session.decision, cookies };
   }
-  if (!sendsToProvider(parts.config, request)) return refuse(parts, found.reason);
+  parts.world.observe({ kind: 'Unauthenticated', reason: found.reason });
+  if (!sendsToProvider(parts.config, request)) return refuse();
   const pending = parts.provider.firstAnswer();
   return pending === undefined ? startLogin(parts, visit) : pending.then(() => startLogin(parts, visit));
 }
@@ -33,8 +33,7 @@ function sendsToProvider(config: OidcConfig, request: RequestView): boolean {
 }
 
 /** RFC 6750 section 3: without `error`, as no credentials were tried. */
-function refuse({ world }: Parts, reason: Absence): Decision {
-  world.observe({ kind: 'Unauthenticated', reason });
+function refuse(): Decision {
   return tell(401, unauthenticated(), 'unauthenticated', {
     headers: [{ name: 'WWW-Authenticate', value: 'Bearer realm="postern"' }],
   });

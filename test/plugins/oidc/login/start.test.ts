@@ -25,6 +25,7 @@ describe('a request without a session', () => {
     const page = await browser.get('/orders/7');
     expect(page.kind).toBe('continue');
     expect(browser.stage.events.map(({ kind }) => kind)).toEqual([
+      'Unauthenticated',
       'LoginStarted',
       'LoginReturned',
       'LoginExchanged',
