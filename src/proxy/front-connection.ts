@@ -5,6 +5,8 @@ import { type FrontState, NodeExchange } from './node-exchange.ts';
 import { type Rejection, rawAnswer } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
 
+const CONNECT: Rejection = { status: 405, reason: 'connect' };
+
 /**
  * One connection of a client. Its requests are served strictly one after another, each decided by itself (A073), so that
  * nothing that follows a refusal or a close is ever looked at, and one connection can't have many requests at work.
@@ -63,6 +65,18 @@ export class FrontConnection {
       if (current.answered) this.#socket.destroy();
       else this.#reject(rejection);
     }
+  }
+
+  /**
+   * CONNECT is never forwarded (A015). The server has let go of the connection, so what was asked before can't be answered
+   * in order any more: an answer to the CONNECT would be taken for one to that (A073).
+   */
+  connect(): void {
+    this.#observer.rejected('connect');
+    this.#socket.on('error', () => {});
+    if (this.#current === undefined) this.#reject(CONNECT);
+    else this.#socket.destroy();
+    this.#over = true;
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {

@@ -10,7 +10,7 @@ import { FrontConnection } from './front-connection.ts';
 import { headerClassifier } from './header-class.ts';
 import { serve } from './journey.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
-import { rawAnswer, rejectionOf } from './raw-answer.ts';
+import { rejectionOf } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
 import type { ProxyLog, ProxyWorld } from './world.ts';
 
@@ -80,9 +80,9 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     else connection.broken(rejection);
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    options.observer.rejected('connect');
-    socket.on('error', () => {});
-    socket.end(rawAnswer(405), () => socket.destroy());
+    const connection = connections.get(socket);
+    if (connection === undefined) socket.destroy();
+    else connection.connect();
   });
   server.on('drop', () => options.observer.rejected('too_many_connections'));
 

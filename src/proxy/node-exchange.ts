@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { BodySource } from './body.ts';
 import type { Exchange, StreamEnd } from './exchange.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
@@ -27,6 +28,7 @@ export class NodeExchange implements Exchange {
   readonly #done: () => void;
   readonly #last: boolean;
   #body: RequestBody | undefined;
+  #continued = false;
   #sink: ResponseSink | undefined;
   #bytes = 0;
   #onGone: (() => void) | undefined;
@@ -78,7 +80,9 @@ export class NodeExchange implements Exchange {
   body(head: CheckedHead): BodySource | undefined {
     if (head.framing.kind === 'None') return undefined;
     this.#body ??= new RequestBody(this.#request, this.#front.limits, () => {
-      if (head.expectContinue && !this.gone && !this.#response.headersSent) this.#response.writeContinue();
+      if (!head.expectContinue || this.gone || this.#response.headersSent) return;
+      this.#continued = true;
+      this.#response.writeContinue();
     });
     return this.#body;
   }
@@ -108,15 +112,16 @@ export class NodeExchange implements Exchange {
       body?.cancel();
       return Promise.resolve('ClientGone');
     }
-    const chunked = length === undefined && body !== undefined && this.head.version === '1.1';
+    const unframed = length === undefined && body !== undefined;
+    const chunked = unframed && this.head.version === '1.1';
     const lines = [...headers];
     if (length !== undefined) lines.push('Content-Length', String(length));
     else if (chunked) lines.push('Transfer-Encoding', 'chunked');
-    this.#writeHead(status, lines, false);
+    this.#writeHead(status, lines, unframed && !chunked);
     return new Promise((resolve) => {
       const bytes = body === undefined ? 0 : length;
-      const ending = (): void => this.#watchFlush();
-      const sink = new ResponseSink(this.#response, this.#request.socket, bytes, ending, resolve);
+      const untaken = (): void => this.#watchFlush();
+      const sink = new ResponseSink(this.#response, this.#request.socket, bytes, untaken, resolve);
       this.#sink = sink;
       if (body === undefined) sink.end();
       else sink.follow(body);
@@ -129,7 +134,7 @@ export class NodeExchange implements Exchange {
   }
 
   #writeHead(status: number, lines: string[], close: boolean): void {
-    if (close || this.#last || this.#front.draining) {
+    if (close || this.#last || this.#front.draining || this.#bodyIsUncertain()) {
       this.closes = true;
       lines.push('Connection', 'close');
     }
@@ -144,14 +149,26 @@ export class NodeExchange implements Exchange {
     this.#body.drain();
   }
 
-  /** What was answered has to be taken: a client that doesn't read holds no connection for ever (A160). */
+  /**
+   * A client that waited in vain for its 100 may send its body nonetheless, or the next request in its place: what comes
+   * on such a connection can be read in two ways, so nothing of it is (A067, RFC 9110 section 10.1.1).
+   */
+  #bodyIsUncertain(): boolean {
+    return !this.#continued && !this.#request.complete && this.#request.headers.expect !== undefined;
+  }
+
+  /** What is answered has to be taken: a client that doesn't read holds no connection for ever (A160). */
   #watchFlush(): void {
     const { socket } = this.#request;
-    let left = socket.writableLength;
-    if (left === 0) return;
+    if (this.#flush !== undefined || socket.writableLength === 0) return;
+    let waits = true;
+    let taken = takenOf(socket);
     this.#flush = setInterval(() => {
-      if (socket.writableLength >= left) socket.destroy();
-      left = socket.writableLength;
+      const now = takenOf(socket);
+      const waited = waits;
+      waits = socket.writableLength > 0;
+      if (waited && waits && now === taken) socket.destroy();
+      taken = now;
     }, this.#front.limits.flushTimeout);
     this.#flush.unref();
   }
@@ -167,6 +184,9 @@ export class NodeExchange implements Exchange {
     this.#done();
   }
 }
+
+/** Bytes that the system has taken over, all together. */
+const takenOf = (socket: Socket): number => socket.bytesWritten - socket.writableLength;
 
 /** An IPv4 peer of a listener on `::` is an IPv4 peer. */
 const addressOf = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);

@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 export interface Rejection {
   readonly status: number;
   /** Of a closed set: label of a metric. */
-  readonly reason: 'malformed' | 'head_too_large' | 'head_timeout' | 'chunk_extensions';
+  readonly reason: 'malformed' | 'connect' | 'head_too_large' | 'head_timeout' | 'chunk_extensions';
 }
 
 /** What a parse error of node:http is to the client. */

@@ -11,7 +11,7 @@ export class ResponseSink implements BodySink {
   readonly #response: ServerResponse;
   readonly #socket: Socket;
   readonly #length: number | undefined;
-  readonly #ending: () => void;
+  readonly #untaken: () => void;
   readonly #resolve: (end: StreamEnd) => void;
   #source: BodySource | undefined;
   #ended = false;
@@ -20,17 +20,17 @@ export class ResponseSink implements BodySink {
   bytes = 0;
 
   /**
-   * `length`: what the head says; undefined where the end of the body is framed otherwise. `ending`: all was handed on, and
-   * the client has yet to take it.
+   * `length`: what the head says; undefined where the end of the body is framed otherwise. `untaken`: something was
+   * handed on that the client has yet to take.
    */
   constructor(
     response: ServerResponse,
     socket: Socket,
     length: number | undefined,
-    ending: () => void,
+    untaken: () => void,
     resolve: (end: StreamEnd) => void,
   ) {
-    this.#ending = ending;
+    this.#untaken = untaken;
     this.#response = response;
     this.#socket = socket;
     this.#length = length;
@@ -47,6 +47,7 @@ export class ResponseSink implements BodySink {
     const more = this.#response.write(chunk);
     if (!more && !this.#waiting) {
       this.#waiting = true;
+      this.#untaken();
       this.#response.once('drain', () => {
         this.#waiting = false;
         this.#source?.resume();
@@ -67,7 +68,7 @@ export class ResponseSink implements BodySink {
     this.#ended = true;
     if (chunk.length <= SMALL) this.#response.end(chunk.toString('latin1'), 'latin1');
     else this.#response.end(chunk);
-    this.#ending();
+    this.#untaken();
     return true;
   }
 
@@ -79,7 +80,7 @@ export class ResponseSink implements BodySink {
     }
     this.#ended = true;
     this.#response.end();
-    this.#ending();
+    this.#untaken();
   }
 
   abort(): void {
