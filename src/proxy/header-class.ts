@@ -1,5 +1,6 @@
 import { lowerAscii } from '../resources/hostname.ts';
 import { foldHeaderName, HEADER_NAME, type IdentityHeaders } from '../resources/identity-headers.ts';
+import { rememberNames } from './name-memo.ts';
 
 /** What a header of a request is to a proxy. */
 export type HeaderKind =
@@ -75,21 +76,9 @@ const SINGLE = [
   'sec-purpose',
 ];
 
-/** Against random names: what a client makes up isn't remembered for ever (A165). */
-const MAX_REMEMBERED = 2048;
-
 /** Classifies header names; each spelling is looked at once and then remembered, bounded. */
-export function headerClassifier(identity: IdentityHeaders): HeaderClassifier {
-  const remembered = new Map<string, HeaderInfo>();
-  return (spelling) => {
-    const known = remembered.get(spelling);
-    if (known !== undefined) return known;
-    const info = classify(spelling, identity);
-    if (remembered.size >= MAX_REMEMBERED) remembered.clear();
-    remembered.set(spelling, info);
-    return info;
-  };
-}
+export const headerClassifier = (identity: IdentityHeaders): HeaderClassifier =>
+  rememberNames((spelling) => classify(spelling, identity));
 
 function classify(spelling: string, identity: IdentityHeaders): HeaderInfo {
   const name = lowerAscii(spelling);

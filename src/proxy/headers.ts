@@ -6,6 +6,7 @@ import type { HeaderLine } from '../routing/decision.ts';
 import { isOurCookie, withoutOurCookies } from './cookies.ts';
 import { type CheckedHead, isFieldValue } from './gate.ts';
 import type { HeaderClassifier } from './header-class.ts';
+import { rememberNames } from './name-memo.ts';
 
 /** What the proxy itself says of a request to an upstream. */
 export interface Injection {
@@ -124,18 +125,10 @@ const RESPONSE_KINDS: ReadonlyMap<string, ResponseKind> = new Map([
   ['expires', 'Caching'],
 ]);
 
-const MAX_REMEMBERED = 2048;
-const responseKinds = new Map<string, { readonly name: string; readonly kind: ResponseKind }>();
-
-function responseKind(spelling: string): { readonly name: string; readonly kind: ResponseKind } {
-  const known = responseKinds.get(spelling);
-  if (known !== undefined) return known;
+const responseKind = rememberNames((spelling): { readonly name: string; readonly kind: ResponseKind } => {
   const name = lowerAscii(spelling);
-  const info = { name, kind: RESPONSE_KINDS.get(name) ?? 'Pass' };
-  if (responseKinds.size >= MAX_REMEMBERED) responseKinds.clear();
-  responseKinds.set(spelling, info);
-  return info;
-}
+  return { name, kind: RESPONSE_KINDS.get(name) ?? 'Pass' };
+});
 
 /**
  * Headers of a response on their way to the client, names and values in turn; framing is the front's. Cookies of ours that

@@ -1,3 +1,5 @@
+import { rememberNames } from '../name-memo.ts';
+
 /** How the end of a body is known (RFC 9112 section 6.3). */
 export type BodyFraming =
   | { readonly kind: 'None' }
@@ -32,11 +34,7 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const DIGITS = /^[0-9]{1,15}$/;
-/** Spellings of names seen to be tokens, so that the expression runs once per spelling; bounded against random names. */
-const knownNames = new Map<string, NameClass>();
-const MAX_KNOWN_NAMES = 4096;
-
-type NameClass = 'plain' | 'content-length' | 'transfer-encoding' | 'connection';
+type NameClass = 'plain' | 'invalid' | 'content-length' | 'transfer-encoding' | 'connection';
 
 const NONE: BodyFraming = { kind: 'None' };
 const CHUNKED: BodyFraming = { kind: 'Chunked' };
@@ -66,7 +64,7 @@ export function parseResponseHead(head: string, requestMethod: string): Response
     const name = head.slice(start, colon);
     const value = trimBlanks(head, colon + 1, end);
     const nameClass = classify(name);
-    if (nameClass === undefined || !VALUE.test(value)) return 'bad_header';
+    if (nameClass === 'invalid' || !VALUE.test(value)) return 'bad_header';
     if (nameClass === 'content-length') {
       if (length >= 0 || !DIGITS.test(value)) return 'bad_framing';
       length = Number(value);
@@ -93,16 +91,11 @@ function framingOf(status: number, method: string, length: number, chunked: bool
   return length === 0 ? NONE : { kind: 'Length', length };
 }
 
-function classify(name: string): NameClass | undefined {
-  const known = knownNames.get(name);
-  if (known !== undefined) return known;
-  if (!TOKEN.test(name)) return undefined;
+const classify = rememberNames((name): NameClass => {
+  if (!TOKEN.test(name)) return 'invalid';
   const lower = name.toLowerCase();
-  const nameClass: NameClass =
-    lower === 'content-length' || lower === 'transfer-encoding' || lower === 'connection' ? lower : 'plain';
-  if (knownNames.size < MAX_KNOWN_NAMES) knownNames.set(name, nameClass);
-  return nameClass;
-}
+  return lower === 'content-length' || lower === 'transfer-encoding' || lower === 'connection' ? lower : 'plain';
+});
 
 function trimBlanks(text: string, from: number, to: number): string {
   let start = from;
