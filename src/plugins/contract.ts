@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { KeyRing } from '../keys/ring.ts';
 import type { Checked, Problem } from '../resources/problem.ts';
+import { remainsOf } from '../resources/remains.ts';
 import type { PluginResource } from '../resources/resource.ts';
 import type { PluginInstance } from '../routing/decision.ts';
 import type { CompiledPlugin, PluginCompileContext, PluginConfig, PluginRules } from '../routing/plugin-rules.ts';
@@ -65,6 +66,18 @@ export interface PluginKindDefinition<Wire, Spec, Config> {
   start(config: Config, identity: PluginConfig, world: PluginWorld): PluginInstance;
   /** Turns problems of the schema into ours. */
   problems(error: z.ZodError): readonly Problem[];
+  /** For required fields, so that the rest of a spec in which they are missing can be checked too. */
+  readonly standIns?: Readonly<Record<string, unknown>>;
+}
+
+/** What `check` says of a spec that the schema refuses: whoever wrote it hears of everything at once. */
+function problemsOfRest<Wire>(
+  { schema, check, standIns }: Pick<PluginKindDefinition<Wire, unknown, unknown>, 'schema' | 'check' | 'standIns'>,
+  spec: unknown,
+): readonly Problem[] {
+  const remains = remainsOf(spec, schema, standIns ?? {});
+  const checked = remains === undefined ? undefined : check(remains.value);
+  return remains === undefined || checked?.ok !== false ? [] : remains.told(checked.problems, ['spec']);
 }
 
 /**
@@ -82,7 +95,8 @@ export function definePluginKind<Wire, Spec, Config>(definition: PluginKindDefin
     schema: definition.schema,
     parse(spec) {
       const wire = definition.schema.safeParse(spec);
-      return wire.success ? definition.check(wire.data) : { ok: false, problems: definition.problems(wire.error) };
+      if (wire.success) return definition.check(wire.data);
+      return { ok: false, problems: [...definition.problems(wire.error), ...problemsOfRest(definition, spec)] };
     },
     compile(resource, context) {
       mine(resource.pluginKind);

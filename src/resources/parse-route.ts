@@ -13,18 +13,20 @@ import { type RouteSpec, routeSpec } from './route.ts';
 import { checkRoutePath, isReserved, RESERVED } from './route-path.ts';
 
 export function parseRoute(identity: Identity): Parsed {
-  const read = readSpec(identity, routeSpec);
+  const read = readSpec(identity, routeSpec, STAND_INS);
   const problems: Problem[] = [...identity.problems, ...read.problems];
   if (read.spec !== undefined) {
     const { spec } = read;
     const { key, name, meta } = identity;
-    const hosts = hostsOf(spec, problems);
-    const paths = pathsOf(spec, problems);
-    const headers = headerMatches(spec.headers, problems);
-    const timeouts = timeoutsOf(spec, problems);
-    checkMethods(spec, problems);
-    checkGuards(spec, problems);
-    if (problems.length === 0) {
+    const found: Problem[] = [];
+    const hosts = hostsOf(spec, found);
+    const paths = pathsOf(spec, found);
+    const headers = headerMatches(spec.headers, found);
+    const timeouts = timeoutsOf(spec, found);
+    checkMethods(spec, found);
+    checkGuards(spec, found);
+    problems.push(...read.told(found));
+    if (read.whole && problems.length === 0) {
       return {
         ok: true,
         value: {
@@ -49,6 +51,12 @@ export function parseRoute(identity: Identity): Parsed {
   }
   return invalidObject(identity, problems, claimOfRoute(identity));
 }
+
+const STAND_INS = {
+  hosts: ['stand-in.invalid'],
+  paths: [{ type: 'Prefix', value: '/' }],
+  serviceRef: { name: 'stand-in' },
+};
 
 function hostsOf(spec: RouteSpec, problems: Problem[]): readonly HostPattern[] {
   const hosts = new Set<HostPattern>();

@@ -14,10 +14,11 @@ export function parseService(identity: Identity): Parsed {
   const problems: Problem[] = [...identity.problems, ...read.problems];
   if (read.spec !== undefined) {
     const { spec } = read;
-    const backend = backendOf(spec, identity.meta.namespace, problems);
-    const timeouts = timeoutsOf(spec, problems);
-    problems.push(...repeatedKinds(spec.plugins));
-    if (backend !== undefined && problems.length === 0) {
+    const found: Problem[] = repeatedKinds(spec.plugins);
+    const backend = backendOf(spec, identity.meta.namespace, found);
+    const timeouts = timeoutsOf(spec, found);
+    problems.push(...read.told(found));
+    if (read.whole && backend !== undefined && problems.length === 0) {
       const { key, name, meta } = identity;
       const plugins = pluginRefs(spec.plugins, meta.namespace);
       return { ok: true, value: { kind: 'Service', key, name, meta, backend, timeouts, plugins } };

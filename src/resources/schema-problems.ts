@@ -103,7 +103,7 @@ function list(words: readonly string[], last = 'and'): string {
 }
 
 /** Names of the fields that an object schema has at `path`; none where the way there isn't one of objects and lists. */
-function fieldsAt(schema: z.ZodType, path: FieldPath): readonly string[] {
+export function fieldsAt(schema: z.ZodType, path: FieldPath): readonly string[] {
   let here: z.core.$ZodType | undefined = schema;
   for (const part of path) here = here === undefined ? undefined : stepInto(unwrapped(here), part);
   const object = here === undefined ? undefined : unwrapped(here);

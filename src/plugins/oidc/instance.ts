@@ -24,7 +24,6 @@ export function startOidc(
   const findPlace = createPlaces(config, identity.identity);
   const parts: Parts = {
     config,
-    plugin: identity.key,
     world,
     provider,
     sessions: createSessions(config, world),

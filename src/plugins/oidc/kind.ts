@@ -15,6 +15,7 @@ export const oidcKind = definePluginKind({
   check: checkSpec,
   compile: compileOidc,
   start: (config, identity, world) => startOidc(config, identity, world, startProvider(config, providerWorld(world))),
+  standIns: { issuer: 'https://stand-in.invalid' },
   problems: (error) => schemaProblems(error, ['spec'], oidcSpec),
 });
 

@@ -10,8 +10,6 @@ import type { UsedAttempts } from './used-attempts.ts';
 /** What a running plugin consists of. */
 export interface Parts {
   readonly config: OidcConfig;
-  /** Key of the object, for logs. */
-  readonly plugin: string;
   readonly world: PluginWorld;
   readonly provider: Provider;
   readonly sessions: Sessions;

@@ -66,13 +66,13 @@ function refuseExchange(
 const refuse = ({ status, notice }: Told): Decision =>
   tell(status, notice, 'login_failed', status === 503 ? { headers: [RETRY_AFTER] } : {});
 
-function report({ world, plugin }: Parts, { context }: Visit, reason: string, detail: string | undefined): void {
+function report({ world }: Parts, { context }: Visit, reason: string, detail: string | undefined): void {
   world.observe({ kind: 'LoginFailed', reason });
-  world.log.warn({ plugin, requestId: context.requestId, reason, detail }, 'login failed');
+  world.log.warn({ request_id: context.requestId, reason, detail }, 'login failed');
 }
 
 function createSession(parts: Parts, visit: Visit, attempt: Attempt, tokens: Tokens): Decision {
-  const { config, world, plugin } = parts;
+  const { config, world } = parts;
   const { place, own, context } = visit;
   const now = world.now();
   if (!isSubject(tokens.claims['sub']))
@@ -91,7 +91,7 @@ function createSession(parts: Parts, visit: Visit, attempt: Attempt, tokens: Tok
       const { session, sealed, omitted } = made;
       if (omitted.length > 0)
         world.log.warn(
-          { plugin, requestId: context.requestId, headers: omitted },
+          { request_id: context.requestId, headers: omitted },
           'claims left out: encoding can’t write them',
         );
       world.observe({

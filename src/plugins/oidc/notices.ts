@@ -119,7 +119,7 @@ export const sessionTooLarge = (parts: readonly string[]): Notice =>
     'login_session_too_large',
     'The sign-in does not fit into cookies',
     `The identity provider sent more than a browser can carry along. The largest parts: ${parts.join(', ')}.`,
-    'For the administrator: set upstream.accessToken: None if the service does not need the token, drop upstream.idToken, forward or test fewer claims, or have the provider put less into them.',
+    'For the administrator: set upstream.accessToken: None if the service does not need the token, leave out upstream.idTokenHeader, forward or test fewer claims, or have the provider put less into them.',
   );
 
 /** `headers`: names from configuration. */

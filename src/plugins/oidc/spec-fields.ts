@@ -1,7 +1,8 @@
 import { CLAIM_PATH_HINT, parseClaimPath } from '../../resources/claim-path.ts';
 import { type Milliseconds, milliseconds, parseDuration } from '../../resources/duration.ts';
-import { canonicalPath, type RoutePath } from '../../resources/path.ts';
+import type { RoutePath } from '../../resources/path.ts';
 import type { FieldPath } from '../../resources/problem.ts';
+import { checkRoutePath } from '../../resources/route-path.ts';
 import type { TokenPlacement } from './config.ts';
 import { checkProviderUrl } from './provider-address.ts';
 import type { OidcSpec } from './spec.ts';
@@ -102,15 +103,13 @@ export function checkPaths(
   return { redirect, logout };
 }
 
+/** As strict as an Exact path of a Route: a path that a server in front reads in another way would be answered by that. */
 function checkPath(field: FieldPath, text: string | undefined, found: Report): RoutePath | undefined {
   if (text === undefined) return undefined;
-  const canonical = canonicalPath(text);
-  if (!canonical.ok) found(field, `is not a plain path (${canonical.fault}); write it as in /oauth2/callback`);
-  else if (canonical.encodedSlash) found(field, 'must not hold %2F');
-  else if (canonical.path !== text) found(field, `must be written as ${canonical.path}`);
-  else if (text.endsWith('/'))
-    found(field, 'must not be / and not end in one: it is one exact path, as /oauth2/callback');
-  else return canonical.path;
+  const checked = checkRoutePath('Exact', text);
+  if (!checked.ok) found(field, checked.message);
+  else if (text.endsWith('/')) found(field, 'must not end in /; it is one exact path, as in /oauth2/callback');
+  else return checked.match.value;
   return undefined;
 }
 
@@ -139,7 +138,7 @@ export function checkTimes(wire: OidcWire, found: Report) {
 }
 
 const inWords = (ms: number): string =>
-  ms % HOUR === 0 && ms > 0 ? `${ms / HOUR}h` : ms % 60_000 === 0 && ms > 60_000 ? `${ms / 60_000}m` : `${ms / 1000}s`;
+  ms % HOUR === 0 && ms > 0 ? `${ms / HOUR}h` : ms % 60_000 === 0 && ms > 0 ? `${ms / 60_000}m` : `${ms / 1000}s`;
 
 function claimPath(path: FieldPath, text: string, found: Report): readonly string[] {
   const parsed = parseClaimPath(text);
