@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -24,7 +24,7 @@ export interface ProxyListenerOptions {
   readonly limits?: Partial<ProxyLimits>;
   /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** Unpredictable and unique; default: a random UUID. */
+  /** Unique; default: 96 random bits of this process and a count. */
   requestId?(): string;
 }
 
@@ -49,7 +49,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     log: options.log,
     limits,
     now: () => options.now(),
-    requestId: options.requestId ?? randomUUID,
+    requestId: options.requestId ?? requestIds(),
   };
   const state = { limits, draining: false };
   const connections = new Map<Duplex, FrontConnection>();
@@ -100,6 +100,16 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
       state.draining = true;
       return closeServer(server, grace);
     },
+  };
+}
+
+/** Unique over processes; a random UUID for each request would cost 1 µs, and nobody has to be unable to guess one. */
+function requestIds(): () => string {
+  const prefix = randomBytes(12).toString('hex');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}-${count.toString(16)}`;
   };
 }
 

@@ -44,6 +44,8 @@ export class NodeExchange implements Exchange {
       target: request.url ?? '',
       version: request.httpVersion,
       headers: request.rawHeaders,
+      // llhttp, strict: a test sends every byte.
+      valuesChecked: true,
     };
     this.client = addressOf(request.socket.remoteAddress ?? '');
     this.#request = request;

@@ -50,6 +50,26 @@ describe.each(FORWARDERS)('framing and desync, forwarder on %s', (_name, forward
     'Transfer-Encoding\t: chunked\r\n',
   ])('A060 %j is refused', (headers) => refused(post(headers, '0\r\n\r\n')));
 
+  // The gate leaves values to the front's parser, so every byte is tried through the socket. CR and LF end the line.
+  it.each(Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== 0x0d && byte !== 0x0a))(
+    'T14 byte %i in a header value reaches an upstream as it was, or nobody',
+    async (byte) => {
+      const value = `a${String.fromCharCode(byte)}b`;
+      const head = `GET /byte HTTP/1.1\r\nHost: app.example\r\nX-Byte: ${value}\r\n\r\n`;
+      if (byte === 0x7f || (byte < 0x20 && byte !== 0x09)) {
+        await refused(head);
+        return;
+      }
+      const answer = await askOnce(gateway.port, head);
+      expect(answer.status).toBe(200);
+      expect(upstream.seen.at(-1)?.header('x-byte')).toBe(value);
+    },
+  );
+  it.each(['a\rb', 'a\nb', 'a\r\rb', 'a\r b', 'a\n b', '\nX-Forwarded-User: root'])(
+    'T14 a stray line end in a header value is refused: %j',
+    (value) => refused(`GET /byte HTTP/1.1\r\nHost: app.example\r\nX-Byte: ${value}\r\n\r\n`),
+  );
+
   it.each([
     'xchunked',
     '"chunked"',

@@ -8,7 +8,7 @@ import { identityHeaders } from '../../src/resources/identity-headers.ts';
 const classify = headerClassifier(identityHeaders([]));
 const gate = (headers: readonly string[], version = '1.1', target = '/'): GateResult =>
   checkHead(
-    { method: 'POST', target, version, headers: ['Host', 'app.example', ...headers] },
+    { method: 'POST', target, version, headers: ['Host', 'app.example', ...headers], valuesChecked: false },
     classify,
     DEFAULT_LIMITS,
   );
@@ -84,7 +84,13 @@ describe('the gate', () => {
 
   it('A032 A033 exactly one Host, not empty', () => {
     const check = (...headers: string[]): number =>
-      statusOf(checkHead({ method: 'GET', target: '/', version: '1.1', headers }, classify, DEFAULT_LIMITS));
+      statusOf(
+        checkHead(
+          { method: 'GET', target: '/', version: '1.1', headers, valuesChecked: false },
+          classify,
+          DEFAULT_LIMITS,
+        ),
+      );
     expect(check()).toBe(400);
     expect(check('Host', '')).toBe(400);
     expect(check('Host', 'a', 'host', 'a')).toBe(400);
@@ -119,7 +125,13 @@ describe('the gate', () => {
         fc.string({ unit: 'binary', maxLength: 8 }),
         (name, value) => {
           const result = checkHead(
-            { method: 'GET', target: '/', version: '1.1', headers: ['Host', 'a', `X${name}`, value] },
+            {
+              method: 'GET',
+              target: '/',
+              version: '1.1',
+              headers: ['Host', 'a', `X${name}`, value],
+              valuesChecked: false,
+            },
             classify,
             DEFAULT_LIMITS,
           );

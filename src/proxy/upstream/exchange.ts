@@ -11,7 +11,8 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 
 /** What an exchange needs from the forwarder around it. */
 export interface ExchangeHost {
-  now(): number;
+  /** The moment, by the forwarder's clock, that is this far away. */
+  deadline(milliseconds: number): number;
   /** A connection for this exchange: a kept one, or with `fresh` a new one. */
   connect(fresh: boolean): UpstreamConnection;
   /** The connection is free again. */
@@ -193,7 +194,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow {
   }
 
   #extend(milliseconds: number): void {
-    this.deadline = this.#host.now() + milliseconds;
+    this.deadline = this.#host.deadline(milliseconds);
   }
 
   #fail(code: FailureCode, cause: string): void {
