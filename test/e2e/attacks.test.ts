@@ -25,7 +25,7 @@ const objects = (url: string): Readonly<Record<string, string>> => ({
     route('deep', { path: '/orders/deep', plugins: ['deep'] }),
     route('other', { plugins: ['other'] }),
     route('twin', { plugins: ['twin'] }),
-    route('elsewhere', { host: 'b.localhost', path: '/orders', plugins: ['idp'] }),
+    route('elsewhere', { host: 'b.localhost', path: '/', plugins: ['idp'] }),
     plugin('idp', fake),
     plugin('deep', fake, { redirectPath: DEEP }),
     plugin('other', other),
@@ -224,6 +224,45 @@ describe('login CSRF', () => {
       expect(asked.searchParams.has(name)).toBe(false);
     expect((await new Visitor().ask(`${shop.site}/_oidc/idp/login?${evil}`)).status).toBe(404);
     expect((await new Visitor().ask(`${shop.site}${CALLBACK}?${evil}`)).status).toBe(400);
+  });
+});
+
+describe('the way back after a login', () => {
+  const long = (length: number): string => 'x'.repeat(length);
+  it.each([
+    ['//evil.example/a', '/evil.example/a'],
+    ['///evil.example/%2f%2e%2e', undefined],
+    ['/\\evil.example', undefined],
+    ['/%5cevil.example', undefined],
+    ['/%09/evil.example', undefined],
+    ['/.//evil.example', undefined],
+    ['/a/..//evil.example', undefined],
+    ['/%2e%2e//evil.example', undefined],
+    ['http://evil.example/', undefined],
+    ['javascript:alert(1)', undefined],
+    ['@evil.example', undefined],
+    ['/a%0d%0aSet-Cookie:x=y', undefined],
+    ['/@evil.example/a:b', '/@evil.example/a:b'],
+    ['/a?rd=//evil.example&next=https://evil.example', '/a?rd=//evil.example&next=https://evil.example'],
+    ['/a?%0d%0aSet-Cookie:x=y', '/a?%0d%0aSet-Cookie:x=y'],
+    [`/a?${long(4000)}`, `/a?${long(4000)}`],
+    [`/a?${long(8000)}`, '/a'],
+    [`/${long(8000)}`, '/'],
+  ] as const)('A090 A091 is a path of this host, or there is no login (%#)', async (target, expected) => {
+    const headers = { host: `b.localhost:${new URL(shop.site).port}` };
+    const visitor = new Visitor();
+    const start = await visitor.ask(shop.site, { target, headers });
+    if (expected === undefined) {
+      expect([start.status, start.headers.location]).toEqual([400, undefined]);
+      return;
+    }
+    expect(start.status).toBe(302);
+    const atProvider = await visitor.ask(start.headers.location ?? '');
+    const back = new URL(atProvider.headers.location ?? '');
+    expect(back.host).toBe(headers.host);
+    const end = await visitor.ask(shop.site + back.pathname + back.search, { headers });
+    expect([end.status, end.headers.location]).toEqual([303, expected]);
+    expect(new URL(expected, shop.site).origin).toBe(shop.site);
   });
 });
 

@@ -143,7 +143,8 @@ describe.each(['json', 'text'])('A180 planted secrets, with the log in %s at lev
         });
         request.on('end', () => {
           hide('authorization', request.headers.authorization?.slice('Basic '.length));
-          const said = `${decodeURIComponent(body)} ${body} ${request.headers.authorization}`;
+          const form = new URLSearchParams(body);
+          const said = `${form.get('code')} ${form.get('code_verifier')} ${body} ${request.headers.authorization}`;
           response.writeHead(status, { 'content-type': 'application/json' });
           response.end(JSON.stringify({ error: 'invalid_grant', error_description: said, access_token: said }));
         });
