@@ -108,6 +108,32 @@ describe('a provider that is not there', () => {
   }, 60_000);
 });
 
+describe('a crowd without sessions', () => {
+  it('A166 makes Postern ask the provider at most once in ten seconds, and never for tokens', async () => {
+    const fake = await provider();
+    const shop = await shopWith({ idp: fake });
+    await offersLogin(shop, '/idp');
+    const start = await new Visitor().ask(`${shop.site}/idp`);
+    const state = new URL(start.headers.location ?? '').searchParams.get('state') ?? '';
+    const before = fake.requests.length;
+    const began = performance.now();
+    for (let round = 0; round < 40; round++) {
+      const answers = await Promise.all([
+        ...Array.from({ length: 5 }, (_, each) => new Visitor().ask(`${shop.site}/idp/${round}?${each}`)),
+        new Visitor().ask(callback(shop, 'idp')),
+        new Visitor().ask(`${callback(shop, 'idp')}?code=${round}&state=${state}`),
+        new Visitor().ask(`${callback(shop, 'idp')}?code=${round}&state=x${state}`),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([302, 302, 302, 302, 302, 400, 400, 400]);
+    }
+    // Discovery and keys are two requests.
+    const looks = Math.floor((performance.now() - began) / 10_000) + 1;
+    expect(fake.requests.length - before).toBeLessThanOrEqual(2 * looks);
+    expect(fake.count('/token')).toBe(0);
+    expect(shop.echo.seen).toEqual([]);
+  });
+});
+
 describe('F32 a provider that hangs', () => {
   it('from the start: its own Routes answer 503, everybody else is served', async () => {
     const [hanging, well] = [await provider(), await provider()];
