@@ -48,6 +48,10 @@ const offersLogin = async (shop: Shop, path: string): Promise<void> =>
     () => shop.gateway.log(),
   );
 const callback = (shop: Shop, name: string): string => `${shop.site}/_oidc/${name}/callback`;
+const snapshot = async (shop: Shop): Promise<unknown> => {
+  const shown: unknown = await (await fetch(`${shop.gateway.debugUrl}/debug/snapshot`)).json();
+  return typeof shown === 'object' && shown !== null ? Reflect.get(shown, 'generation') : undefined;
+};
 const metric = async (shop: Shop, line: RegExp): Promise<void> =>
   await until(
     async () => line.test(await (await fetch(`${shop.gateway.adminUrl}/metrics`)).text()),
@@ -100,6 +104,15 @@ describe('a provider that is not there', () => {
     expect([stranded.status, stranded.headers.location]).toEqual([503, undefined]);
     expect((await known.ask(`${shop.site}/idp/still`)).body).toBe('service saw /idp/still');
     expect((await fetch(`${shop.gateway.adminUrl}/readyz`)).status).toBe(200);
+
+    // Not even a change of the plugin needs the provider.
+    const edited = { session: { idleTimeout: '2h' } };
+    const idp = yaml(route('idp', { plugins: ['idp'] }), plugin('idp', fake, edited), secret('idp', CLIENT));
+    const before = await snapshot(shop);
+    shop.gateway.write('idp.yaml', idp);
+    await until(async () => (await snapshot(shop)) !== before, 'the change to be taken over');
+    expect((await known.ask(`${shop.site}/idp/edited`)).body).toBe('service saw /idp/edited');
+    expect((await new Visitor().ask(`${shop.site}/idp`)).status).toBe(503);
 
     await fake.listen();
     await offersLogin(shop, '/idp');
@@ -221,15 +234,13 @@ describe('a provider that changes', () => {
         'idp.yaml',
         yaml(route('idp', { plugins: ['idp'] }), plugin('idp', fake), secret('idp', data)),
       );
-    const generation = async (): Promise<string> =>
-      await (await fetch(`${shop.gateway.debugUrl}/debug/snapshot`)).text();
 
     // The new secret is announced here first, while the provider still takes the old one only.
     const [one, two] = [await started(), await started()];
-    const before = await generation();
+    const before = await snapshot(shop);
     fake.delay = 300;
     file({ 'client-secret': 'newer', 'client-secret-previous': 'secret' });
-    await until(async () => (await generation()) !== before, 'the new secret to be taken over');
+    await until(async () => (await snapshot(shop)) !== before, 'the new secret to be taken over');
     // At once, before the provider has answered it: also a plugin that has just been replaced turns nobody away who comes back.
     expect((await one.visitor.open(one.back)).body).toBe('service saw /idp/under-way');
     fake.delay = 0;
