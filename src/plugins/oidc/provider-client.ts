@@ -90,9 +90,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     askedAt = world.now();
     first.came();
     if (stopped) return;
-    const next: InstanceStatus = outcome.ok
-      ? { status: 'True', reason: 'ProviderReady', message: outcome.message }
-      : { status: 'False', reason: outcome.reason, message: outcome.message };
+    const next = statusAfter(outcome, status, failures);
     failures = outcome.ok ? 0 : failures + 1;
     report(status, next, config, world.log);
     status = next;
@@ -137,6 +135,14 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
       http.stop();
     },
   };
+}
+
+/** One look that came to nothing says little of a provider that was well: nobody is turned away before the second. */
+function statusAfter(outcome: Outcome, before: InstanceStatus, failures: number): InstanceStatus {
+  if (outcome.ok) return { status: 'True', reason: 'ProviderReady', message: outcome.message };
+  const { reason, message } = outcome;
+  const slipped = reason === 'DiscoveryFailed' && before.status === 'True' && failures === 0;
+  return slipped ? before : { status: 'False', reason, message };
 }
 
 /** What a login waits for while nothing is known of the provider, all of them for the same. */

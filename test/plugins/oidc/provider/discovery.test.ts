@@ -210,7 +210,11 @@ describe('discovery', () => {
     const made = await ready(config(fake.issuer));
     for (const path of [WELL_KNOWN, '/jwks', '/token']) fake.instead.set(path, say(503, ''));
     made.world.fire();
-    expect(await settled(made, 2)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
+    // A single miss turns nobody away.
+    expect(await settled(made, 2)).toMatchObject({ status: 'True' });
+    expect(made.world.timers.at(-1)?.ms).toBeLessThanOrEqual(1000);
+    made.world.fire();
+    expect(await settled(made, 3)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
     expect(made.provider.metadata()?.issuer).toBe(fake.issuer);
     expect(await login(fake, made)).toMatchObject({ ok: false, failure: 'provider_unavailable' });
     fake.instead.clear();
@@ -230,11 +234,13 @@ describe('discovery', () => {
     fake.instead.set(WELL_KNOWN, say(503, ''));
     made.world.time += 1;
     wish();
-    expect(await settled(made, 2)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
+    await settled(made, 2);
     wish();
     expect(fake.count(WELL_KNOWN)).toBe(2);
     // The refresh that was due is not made besides.
     expect(made.world.timers.map(({ cancelled }) => cancelled)).toEqual([true, false]);
+    made.world.fire();
+    expect(await settled(made, 3)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
   });
 
   it('F36 what logins wait for ends with the first try, or after two seconds', async () => {

@@ -34,6 +34,8 @@ describe('whatever a provider sends (invariant 10)', () => {
           sub: (claim) => typeof claim === 'string' && claim !== '',
           aud: (claim) => claim === 'client' || claim === 'api' || Array.isArray(claim),
           nbf: (claim) => typeof claim === 'number' && claim >= 0 && claim <= NOW / 1000 + 30,
+          iat: (claim) => typeof claim === 'number' && claim >= NOW / 1000 - 630 && claim <= NOW / 1000 + 30,
+          exp: (claim) => typeof claim === 'number' && claim > NOW / 1000 - 30 && claim < 1e12,
         };
         expect(fine[name]?.(value) ?? false).toBe(true);
       }),
