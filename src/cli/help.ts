@@ -72,7 +72,8 @@ export function helpText(command: Command | undefined): string {
 function describe(option: Option): string {
   const head = `  --${option.flag} ${option.value}`;
   const fallback = option.fallback === undefined ? '' : ` Default: ${option.fallback}.`;
-  return `${head.padEnd(WIDTH / 2)} ${variableOf(option.flag)}\n${wrap(option.help + fallback, INDENT)}\n`;
+  const shell = option.shell === undefined ? '' : `${' '.repeat(INDENT)}To make one: ${option.shell}\n`;
+  return `${head.padEnd(WIDTH / 2)} ${variableOf(option.flag)}\n${wrap(option.help + fallback, INDENT)}\n${shell}`;
 }
 
 /** Breaks at spaces, so that no line is longer than the width. */

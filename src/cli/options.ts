@@ -8,6 +8,8 @@ export interface Option {
   readonly help: string;
   /** As written in `--help`; undefined where there is none. */
   readonly fallback: string | undefined;
+  /** A line for a shell that makes what is needed; printed on a line of its own, to be copied. */
+  readonly shell?: string;
 }
 
 const option = (flag: string, value: string, fallback: string | undefined, help: string): Option => ({
@@ -16,6 +18,9 @@ const option = (flag: string, value: string, fallback: string | undefined, help:
   help,
   fallback,
 });
+
+/** Makes a file for `--keys-file` that only its owner can read. */
+const MAKE_KEYS = '(umask 077; echo "k1 $(openssl rand -base64 32) $(date -u +%FT%TZ)" > keys)';
 
 const CLASS = option(
   'class',
@@ -29,12 +34,13 @@ const EXTERNAL_SCHEME = option(
   'http',
   'How browsers reach the gateway. Write https where something in front of it ends TLS. Redirect URIs and cookies are made from this, never from a request.',
 );
-const EXTERNAL_PORT = option(
-  'external-port',
-  'PORT',
-  '443 with https, otherwise the port of --listen',
-  'The port at which browsers reach the gateway.',
-);
+const externalPort = (otherwise: string): Option =>
+  option(
+    'external-port',
+    'PORT',
+    `443 with https, otherwise ${otherwise}`,
+    'The port at which browsers reach the gateway.',
+  );
 
 const IDENTITY_HEADERS = option(
   'identity-headers',
@@ -64,14 +70,17 @@ export const SERVE: readonly Option[] = [
     'Where /debug/snapshot shows the routing table and the conditions of each object. Loopback addresses only.',
   ),
   EXTERNAL_SCHEME,
-  EXTERNAL_PORT,
+  externalPort('the port of --listen'),
   IDENTITY_HEADERS,
-  option(
-    'keys-file',
-    'FILE',
-    undefined,
-    'File of the keys that seal sessions and logins: a line "id key time" each, 32 random bytes in base64 and when it was added (2026-01-31T12:00:00Z). Read again when it changes. Without it, a key is made at each start, and everybody has to log in again after one.',
-  ),
+  {
+    ...option(
+      'keys-file',
+      'FILE',
+      undefined,
+      'File of the keys that seal sessions and logins, one a line: an id, 32 random bytes in base64, and when it was added. Read again when it changes. Without the file, a key is made at each start, and everybody has to log in again after one.',
+    ),
+    shell: MAKE_KEYS,
+  },
   CLASS,
   option('log-level', 'debug|info|warn|error', 'info', 'The least severe lines that are written.'),
   option(
@@ -98,7 +107,7 @@ export const VALIDATE: readonly Option[] = [
   ),
   CLASS,
   EXTERNAL_SCHEME,
-  EXTERNAL_PORT,
+  externalPort('8080'),
   IDENTITY_HEADERS,
 ];
 

@@ -8,13 +8,16 @@ const claimPath = z.string().min(1).max(256).meta({
     'A claim of the identity; dots lead into nested objects (realm_access.roles). A claim whose own name holds dots or slashes is written in double quotes: \'"https://example.com/roles"\'.',
 });
 const claimValues = z.array(z.string().max(256)).min(1).max(64);
+const pathValue = z.string().min(1).max(1024);
 
 /** One condition over one claim; a claim that is a list satisfies by its members. All named parts must hold. */
 const claimRule = z.strictObject({
   path: claimPath,
-  anyOf: claimValues.optional(),
-  allOf: claimValues.optional(),
-  noneOf: claimValues.optional(),
+  anyOf: claimValues.optional().meta({ description: 'At least one of these is in the claim.' }),
+  allOf: claimValues.optional().meta({ description: 'Each of these is in the claim.' }),
+  noneOf: claimValues
+    .optional()
+    .meta({ description: 'None of these is in the claim; one that is not there has none.' }),
 });
 
 const authorizationRule = z.strictObject({
@@ -30,15 +33,17 @@ const authorizationRule = z.strictObject({
   match: z
     .strictObject({
       paths: z
-        .array(z.strictObject({ type: z.enum(['Prefix', 'Exact']), value: z.string().min(1).max(1024) }))
+        .array(z.strictObject({ type: z.enum(['Prefix', 'Exact']), value: pathValue }))
         .min(1)
         .max(16)
-        .optional(),
+        .optional()
+        .meta({ description: 'As paths of the Route, within them.' }),
       methods: z
         .array(z.string().regex(/^[A-Z]{1,32}$/, METHOD_HINT))
         .min(1)
         .max(16)
-        .optional(),
+        .optional()
+        .meta({ description: 'Absent: all. GET is also for HEAD.' }),
     })
     .optional()
     .meta({ description: 'Which requests this rule is for; absent: all.' }),
@@ -80,16 +85,25 @@ export const routeSpec = z
       .meta({ description: "Host names, *.example.com for one or more labels, or '*' for what no Route names." }),
     paths: z
       .array(
-        z.strictObject({ type: z.enum(['Prefix', 'Exact', 'RegularExpression']), value: z.string().min(1).max(1024) }),
+        z.strictObject({
+          type: z.enum(['Prefix', 'Exact', 'RegularExpression']).meta({
+            description:
+              'Exact: this path only. Prefix: this one and all below it. RegularExpression is not supported yet.',
+          }),
+          value: pathValue.meta({
+            description: 'Begins with /, without query and wildcards, in canonical form; validate says which that is.',
+          }),
+        }),
       )
       .min(1)
       .max(64)
-      .meta({ description: 'Prefix matches whole segments.' }),
+      .meta({ description: 'Prefix matches whole segments: /orders covers /orders/7, not /orders2.' }),
     methods: z
       .array(z.string().regex(/^[A-Z]{1,32}$/, METHOD_HINT))
       .min(1)
       .max(16)
-      .optional(),
+      .optional()
+      .meta({ description: 'Absent: all. GET is also for HEAD.' }),
     headers: z
       .array(
         z.strictObject({
@@ -104,8 +118,14 @@ export const routeSpec = z
       .max(16)
       .default([])
       .meta({ description: 'All must be there with exactly this value.' }),
-    serviceRef: z.strictObject({ name: nameField, namespace: namespaceField.optional() }),
-    plugins: z.array(pluginRefField).max(16).default([]),
+    serviceRef: z
+      .strictObject({ name: nameField, namespace: namespaceField.optional() })
+      .meta({ description: 'The Service that gets the requests. One of another namespace is not possible yet.' }),
+    plugins: z
+      .array(pluginRefField)
+      .max(16)
+      .default([])
+      .meta({ description: 'What guards the Route; at most one plugin of each kind.' }),
     access: z.enum(['Public']).optional().meta({
       description: 'Public: everybody, without login. Only where neither the Route nor its Service names a plugin.',
     }),
@@ -113,12 +133,24 @@ export const routeSpec = z
       description:
         'On a Public Route, lets the client’s Authorization header through to a backend that another Route guards.',
     }),
-    authorization: z.strictObject({ rules: z.array(authorizationRule).min(1).max(64) }).optional(),
+    authorization: z
+      .strictObject({
+        rules: z.array(authorizationRule).min(1).max(64).meta({
+          description: 'In order: the first whose match fits decides. Where none fits, the request is refused.',
+        }),
+      })
+      .optional()
+      .meta({ description: 'Who may pass after the login. Absent: any account of the provider.' }),
     encodedSlashes: z
       .enum(['Reject', 'Keep'])
       .default('Reject')
       .meta({ description: 'What happens with %2F in a path: 400, or kept as data.' }),
-    timeouts: z.strictObject({ response: durationField.optional(), idle: durationField.optional() }).default({}),
+    timeouts: z
+      .strictObject({
+        response: durationField.optional().meta({ description: 'Absent: that of the Service.' }),
+        idle: durationField.optional().meta({ description: 'Absent: that of the Service.' }),
+      })
+      .default({}),
   })
   .meta({ description: 'Which requests go to a Service, and what guards them.' });
 

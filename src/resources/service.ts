@@ -21,7 +21,7 @@ export const serviceSpec = z
       }),
     timeouts: z
       .strictObject({
-        connect: durationField.default('5s'),
+        connect: durationField.default('5s').meta({ description: 'Until the connection is there.' }),
         response: durationField
           .default('60s')
           .meta({ description: 'From the last byte of the request to the first of the response.' }),

@@ -134,7 +134,7 @@ export const oidcSpec = z
           .meta({ description: 'Whole time of one call to the provider; 1s to 30s.' }),
       })
       .prefault({}),
-    clientID: z.string().min(1).max(512).optional(),
+    clientID: z.string().min(1).max(512).optional().meta({ description: 'The client id that the provider gave.' }),
     clientIDRef: secretRef('client-id').optional().meta({ description: 'Instead of clientID.' }),
     clientSecretRef: secretRef('client-secret').optional().meta({
       description:
