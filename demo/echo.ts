@@ -30,9 +30,10 @@ const BODY_SHOWN = 64 * 1024;
 /** Headers that a service may believe because a gateway writes them, and nobody else can: identity, and the token. */
 export const isIdentityHeader = (name: string): boolean => IDENTITY.has(name) || name.toLowerCase() === 'authorization';
 
-/** Headers in which a gateway says how the request came to it. */
-export const isForwardingHeader = (name: string): boolean =>
-  /^(x-forwarded-(for|host|proto|port)|x-request-id|x-real-ip|forwarded|via)$/i.test(name);
+/** Headers in which a gateway says how the request came to it. `Host` is one where it says apart what the browser's was. */
+export const isForwardingHeader = (name: string, all: Echo['headers']): boolean =>
+  /^(x-forwarded-(for|host|proto|port)|x-request-id|x-real-ip|forwarded|via)$/i.test(name) ||
+  (name.toLowerCase() === 'host' && all.some(([other]) => other.toLowerCase() === 'x-forwarded-host'));
 
 /** Reads the request to its end; keeps a bounded part of the body. */
 export async function echo(request: IncomingMessage): Promise<Echo> {

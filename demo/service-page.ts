@@ -123,8 +123,8 @@ function renderClaims(claims: readonly ExplainedClaim[], label: string): Html {
 
 function renderHeaders(echo: Echo): Html {
   const identity = echo.headers.filter(([name]) => isIdentityHeader(name));
-  const forwarding = echo.headers.filter(([name]) => isForwardingHeader(name));
-  const rest = echo.headers.filter(([name]) => !isIdentityHeader(name) && !isForwardingHeader(name));
+  const forwarding = echo.headers.filter(([name]) => isForwardingHeader(name, echo.headers));
+  const rest = echo.headers.filter(([name]) => !isIdentityHeader(name) && !isForwardingHeader(name, echo.headers));
   return html`<section class="card" aria-labelledby="headers">
 <h2 id="headers">Every header that arrived</h2>
 ${headerGroup(

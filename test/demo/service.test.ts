@@ -80,6 +80,16 @@ describe('the demo service', () => {
     expect(rest).toContain('X-Other');
   });
 
+  it('tells a Host that the gateway wrote from one of the browser', async () => {
+    const group = (text: string, name: string): string =>
+      text.split(`class="group ${name}"`)[1]?.split('</table>')[0] ?? '';
+    const direct = await ask('/open', PAGE);
+    expect(group(direct.text, 'plain')).toContain('Host');
+    const passedOn = await ask('/open', { ...PAGE, 'X-Forwarded-Host': 'localhost:8080' });
+    expect(group(passedOn.text, 'forwarding')).toMatch(/>Host</);
+    expect(group(passedOn.text, 'plain')).not.toMatch(/>Host</);
+  });
+
   it('A095 escapes hostile headers, query and token claims', async () => {
     const script = '<script>alert(1)</script>"\'';
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
