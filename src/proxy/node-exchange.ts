@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { BodySource } from './body.ts';
+import { atEndOfTurn, gatherWrites } from './end-of-turn.ts';
 import type { Exchange, StreamEnd } from './exchange.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
 import { type DrainLimits, RequestBody } from './request-body.ts';
@@ -140,6 +141,7 @@ export class NodeExchange implements Exchange {
       this.closes = true;
       lines.push('Connection', 'close');
     }
+    gatherWrites(this.#request.socket);
     this.#response.writeHead(status, lines);
   }
 
@@ -161,8 +163,13 @@ export class NodeExchange implements Exchange {
 
   /** What is answered has to be taken: a client that doesn't read holds no connection for ever (A160). */
   #watchFlush(): void {
+    // What is only gathered for the end of the turn isn't untaken.
+    atEndOfTurn(() => this.#expectFlush());
+  }
+
+  #expectFlush(): void {
     const { socket } = this.#request;
-    if (this.#flush !== undefined || socket.writableLength === 0) return;
+    if (this.#flush !== undefined || socket.writableLength === 0 || socket.destroyed) return;
     let waits = true;
     let taken = takenOf(socket);
     this.#flush = setInterval(() => {

@@ -1,6 +1,7 @@
 import { connect as connectPlain, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { BackendUrl } from '../../resources/resource.ts';
+import { gatherWrites } from '../end-of-turn.ts';
 import type { FailureCode } from '../forwarder.ts';
 import { lookupReachable } from './lookup.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
@@ -59,6 +60,7 @@ export class UpstreamConnection {
   use(user: ConnectionUser, method: string): void {
     this.uses += 1;
     this.#user = user;
+    gatherWrites(this.#socket);
     this.#parser.expect(method, user);
     if (this.#connected) user.connected();
   }
