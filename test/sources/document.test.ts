@@ -124,6 +124,27 @@ describe('readChunk', () => {
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 
+  it('A163 takes so many aliases and no more, each of which would be looked for among all', () => {
+    const text = (count: number) =>
+      Array.from({ length: count }, (_, i) => `k${i}: &a${i} x\nl${i}: *a${i}`).join('\n');
+    expect(Object.keys(valuesOf(text(1000))[0] ?? {})).toHaveLength(2000);
+    expect(problemOf(text(60_000))).toMatch(/^2002: there are more than 1000 aliases/);
+  });
+
+  it('an alias means the last anchor of its name before it', () => {
+    expect(valuesOf('a: &x 1\nb: *x\nc: &x 2\nd: *x\n')).toEqual([{ a: 1, b: 1, c: 2, d: 2 }]);
+    expect(problemOf('a: *x\nb: &x 1\n')).toMatch(/^1: /);
+  });
+
+  it('A163 tells the lines of thousands of problems in one List', () => {
+    const text = `apiVersion: v1\nkind: List\nitems:\n${'- {a: 1}\n'.repeat(3000)}`;
+    const read = readChunk(text, () => ({ reason: 'Invalid', path: ['a'], message: 'bad' }));
+    // Composing the text for each of them takes minutes, in which no request is served.
+    expect(read.ok ? [] : read.problems.map(({ line }) => line)).toEqual(Array.from({ length: 3000 }, (_, i) => i + 3));
+    const other = readChunk('b: 1\na: 2\n', () => ({ reason: 'Invalid', path: ['a'], message: 'bad' }));
+    expect(other).toEqual({ ok: false, problems: [{ line: 1, message: 'bad' }] });
+  });
+
   it('names the line of what the check says', () => {
     const read = readChunk(route('x'), () => ({ reason: 'Invalid', path: ['metadata', 'namespace'], message: 'bad' }));
     expect(read).toEqual({ ok: false, problems: [{ line: 4, message: 'bad' }] });

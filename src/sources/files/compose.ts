@@ -2,7 +2,10 @@ import { type Document, isNode, isScalar, type LineCounter, parseAllDocuments, v
 
 /** Deeper than any object of Kubernetes; recursion further down the way stays harmless. */
 const MAX_NESTING = 64;
+/** Of what one anchor holds. */
 const MAX_ALIASES = 100;
+/** Of a document: the library looks for the anchor of each among all of them. */
+const MAX_ALIASES_IN_ALL = 1000;
 
 export type Composed = Document.Parsed;
 
@@ -21,6 +24,8 @@ export function compose(text: string, lineCounter: LineCounter): readonly Compos
   });
   return Array.isArray(documents) ? documents : [];
 }
+
+const TOO_MANY_ALIASES = `there are more than ${MAX_ALIASES_IN_ALL} aliases (*name): write out what they stand for`;
 
 interface Fault {
   readonly offset: number;
@@ -43,15 +48,24 @@ export function faultOf(document: Composed): Fault | undefined {
 
 function faultWithin(document: Composed): Fault | undefined {
   let fault: Fault | undefined;
+  let aliases = 0;
+  // An alias means the last anchor of its name before it (YAML 1.2.2, section 7.1); `resolve` would walk the whole
+  // document for each.
+  const anchors = new Map<string, unknown>();
+  const note = (node: { readonly anchor?: string | undefined }): void => {
+    if (node.anchor !== undefined) anchors.set(node.anchor, node);
+  };
   const stop = (offset: number | undefined, message: string): symbol => {
     fault = { offset: offset ?? 0, message };
     return visit.BREAK;
   };
   visit(document, {
-    Node(_, node, ancestors) {
+    Seq(_, node, ancestors) {
+      note(node);
       return ancestors.length > 2 * MAX_NESTING ? stop(node.range?.[0], 'this is nested too deeply') : undefined;
     },
     Map(_, node, ancestors) {
+      note(node);
       if (ancestors.length > 2 * MAX_NESTING) return stop(node.range?.[0], 'this is nested too deeply');
       const seen = new Set<unknown>();
       for (const pair of node.items) {
@@ -63,11 +77,14 @@ function faultWithin(document: Composed): Fault | undefined {
       return undefined;
     },
     Scalar(_, node) {
+      note(node);
       const finite = typeof node.value !== 'number' || Number.isFinite(node.value);
       return finite ? undefined : stop(node.range?.[0], 'a number has to be finite');
     },
     Alias(_, node, ancestors) {
-      const target = node.resolve(document);
+      aliases += 1;
+      if (aliases > MAX_ALIASES_IN_ALL) return stop(node.range?.[0], TOO_MANY_ALIASES);
+      const target = anchors.get(node.source);
       if (target === undefined)
         return stop(node.range?.[0], `no anchor &${node.source} is in this document before here`);
       return ancestors.includes(target) ? stop(node.range?.[0], `*${node.source} contains itself`) : undefined;

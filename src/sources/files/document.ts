@@ -108,10 +108,31 @@ function isList(value: unknown): value is { readonly items: readonly unknown[] }
 
 const lineAt = (lines: LineCounter, offset: number): number => Math.max(0, lines.linePos(offset).line - 1);
 
-/** Composes again: lines are asked for only where there is a problem, and keeping every node would cost memory for ever. */
-function lineOf(text: string, at: number, path: FieldPath): number {
+interface Recomposed {
+  readonly text: string;
+  readonly documents: ReturnType<typeof compose>;
+  readonly lines: LineCounter;
+}
+
+/** The text that was composed again last, for as long as the collector leaves it there. */
+let last: WeakRef<Recomposed> | undefined;
+
+/**
+ * Lines are asked for only where there is a problem, and keeping every node would cost memory for ever, so the text is
+ * composed again; once for all problems that are told in one go, for a List may have thousands.
+ */
+function recompose(text: string): Recomposed {
+  const known = last?.deref();
+  if (known?.text === text) return known;
   const lines = new LineCounter();
-  const document = compose(text, lines)[at];
+  const recomposed = { text, documents: compose(text, lines), lines };
+  last = new WeakRef(recomposed);
+  return recomposed;
+}
+
+function lineOf(text: string, at: number, path: FieldPath): number {
+  const { documents, lines } = recompose(text);
+  const document = documents[at];
   let node: unknown = document?.contents;
   let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
   for (const part of path) {
