@@ -8,7 +8,7 @@ import * as notices from './pages/notices.ts';
 import { forward } from './pass-on.ts';
 import { badTarget, methodNotAllowed, notStarted, refuseHead, refuseRoute } from './refusals.ts';
 import { type Reply, reply, writeReply } from './reply.ts';
-import { HeadView } from './request-view.ts';
+import { HeadView, headerOf } from './request-view.ts';
 import { type Journey, newRecord, type ProxyWorld } from './world.ts';
 
 /**
@@ -17,13 +17,13 @@ import { type Journey, newRecord, type ProxyWorld } from './world.ts';
  */
 export async function serve(exchange: Exchange, world: ProxyWorld): Promise<void> {
   const record = newRecord(exchange, world);
-  const journey: Journey = { world, exchange, record, view: undefined };
+  const journey: Journey = { world, exchange, record, head: undefined };
   let lease: Lease | undefined;
   try {
     world.observer.started();
     lease = world.acquire();
     const answer = lease === undefined ? notStarted() : await travel(journey, lease);
-    if (answer !== undefined) writeReply(exchange, answer, record, (name) => journey.view?.header(name));
+    if (answer !== undefined) writeReply(exchange, answer, record, (name) => headerOf(journey.head, name));
   } catch (error) {
     closeDoor(journey, error);
   } finally {
@@ -37,6 +37,7 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
   const gate = checkHead(exchange.head, world.classify, world.limits);
   if (!gate.ok) return refuseHead(gate.fault);
   const { head } = gate;
+  journey.head = head;
 
   const parsed = parseTarget(head.method, head.host, head.target);
   if (!parsed.ok) return badTarget(parsed.fault);
@@ -44,7 +45,6 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
   record.host = target.host;
   record.path = target.path;
   const view = new HeadView(head, target);
-  journey.view = view;
 
   const matched = match(lease.snapshot.table, target, (name) => view.header(name));
   switch (matched.kind) {
@@ -83,7 +83,7 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
 }
 
 /** A bug: nothing more is passed on, the client hears 500, the log hears what it was (F55). */
-function closeDoor({ exchange, record, world, view }: Journey, error: unknown): void {
+function closeDoor({ exchange, record, world, head }: Journey, error: unknown): void {
   contained(() =>
     world.log.error({ err: error, request_id: record.requestId, route: record.route }, 'a request failed on a bug'),
   );
@@ -93,7 +93,7 @@ function closeDoor({ exchange, record, world, view }: Journey, error: unknown): 
     if (exchange.answered) exchange.abort();
     else
       writeReply(exchange, reply(500, 'internal_error', 'exception', notices.internalError()), record, (name) =>
-        view?.header(name),
+        headerOf(head, name),
       );
   } catch {
     exchange.abort();

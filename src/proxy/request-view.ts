@@ -31,7 +31,8 @@ export class HeadView implements RequestView {
 }
 
 /** Value of a header by its lower-case name; several lines joined as RFC 9110 section 5.3 has it, Cookie as RFC 6265 has it. */
-function headerOf(head: CheckedHead, name: string): string | undefined {
+export function headerOf(head: CheckedHead | undefined, name: string): string | undefined {
+  if (head === undefined) return undefined;
   const { infos, headers } = head;
   let value: string | undefined;
   for (let i = 0; i < infos.length; i++) {

@@ -3,11 +3,11 @@ import type { Acquire } from '../control/lease.ts';
 import type { ExternalAddress } from '../resources/external.ts';
 import type { Exchange } from './exchange.ts';
 import type { Forwarder } from './forwarder.ts';
+import type { CheckedHead } from './gate.ts';
 import type { HeaderClassifier } from './header-class.ts';
 import type { PluginHeaders } from './headers.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { RequestObserver, RequestRecord } from './record.ts';
-import type { HeadView } from './request-view.ts';
 
 /** Bugs go here, once each. */
 export interface ProxyLog {
@@ -33,8 +33,8 @@ export interface Journey {
   readonly world: ProxyWorld;
   readonly exchange: Exchange;
   readonly record: RequestRecord;
-  /** Undefined until the gate has let the request in. */
-  view: HeadView | undefined;
+  /** Undefined until the gate has let it in: nothing of a refused one is used, not even which form of answer it wants. */
+  head: CheckedHead | undefined;
 }
 
 /** What the plugins of a Route said, when all let the request go on. */

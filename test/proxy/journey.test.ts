@@ -108,6 +108,8 @@ describe('the journey of a request', () => {
       'GET / HTTP/1.1\r\nHost: other.example\r\nAccept: text/html\r\nSec-Fetch-Mode: cors\r\n\r\n',
     );
     expect(json.header('content-type')).toBe('application/json');
+    const misspelt = await askOnce(gateway.port, 'GET /%zz HTTP/1.1\r\nHost: a.example\r\nAccept: text/html\r\n\r\n');
+    expect([misspelt.status, misspelt.header('content-type')]).toEqual([400, 'text/html; charset=utf-8']);
     const head = await askOnce(gateway.port, 'HEAD / HTTP/1.1\r\nHost: other.example\r\n\r\n', 'HEAD');
     expect([head.status, head.body]).toEqual([404, '']);
   });
