@@ -1,4 +1,13 @@
-import { type Document, isNode, isScalar, type LineCounter, parseAllDocuments, visit } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isNode,
+  isScalar,
+  type LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+} from 'yaml';
 
 /** Deeper than any object of Kubernetes; recursion further down the way stays harmless. */
 const MAX_NESTING = 64;
@@ -51,8 +60,8 @@ function faultWithin(document: Composed): Fault | undefined {
   let aliases = 0;
   // An alias means the last anchor of its name before it (YAML 1.2.2, section 7.1); `resolve` would walk the whole
   // document for each.
-  const anchors = new Map<string, unknown>();
-  const note = (node: { readonly anchor?: string | undefined }): void => {
+  const anchors = new Map<string, Node>();
+  const note = (node: Exclude<Node, Alias>): void => {
     if (node.anchor !== undefined) anchors.set(node.anchor, node);
   };
   const stop = (offset: number | undefined, message: string): symbol => {
