@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts';
 import { until } from '../support/gateway.ts';
@@ -331,6 +332,66 @@ describe('a session that does not come back', () => {
     expect(end.body).toContain('accessToken: None');
     const metrics = await (await fetch(`${shop.gateway.adminUrl}/metrics`)).text();
     expect(metrics).toMatch(/^postern_oidc_login_failures_total\{[^}]*reason="session_too_large"\} [1-9]/m);
+  });
+});
+
+describe('anything at all', () => {
+  it('A092 A140 A142 in cookies, query, method and path is answered without a bug, a session or a call', async () => {
+    const known = sessionOf(await login());
+    const { visitor, back } = await returning();
+    const binding = visitor.jar.header(new URL(shop.site)).split('=')[0] ?? '';
+    const id = known.name.slice('postern-s-'.length);
+    const before = exchanges();
+    shop.echo.seen.length = 0;
+    const names = [
+      known.name,
+      `${known.name}.0`,
+      `${known.name}.1`,
+      `${known.name}.9`,
+      binding,
+      `postern-m-${id}`,
+      'a',
+      '',
+    ];
+    const text = fc.oneof(
+      fc.constantFrom('', '0', '-1', '1e999', 'NaN', '__proto__', '1000000000', `${Date.now()}.0`, `${Date.now()}.9`),
+      fc.constantFrom(known.value.slice(0, -1), known.value.slice(7), `x${known.value}`, 'A'.repeat(3000)),
+      // Whatever a Cookie line can carry through Node's client.
+      fc.string({ unit: fc.constantFrom(...'Az09-_.~!#$&*+=^`|{}[]()<>@,:?/\\"% ;\u00ff'), maxLength: 60 }),
+    );
+    const cookies = fc.array(fc.tuple(fc.constantFrom(...names), text), { maxLength: 6 });
+    const parameter = fc.tuple(
+      fc.constantFrom('code', 'state', 'iss', 'error', 'error_description', 'session_state', 'x'),
+      fc.oneof(text.map(encodeURIComponent), fc.constantFrom(back.searchParams.get('state') ?? '', '%', '%ff', '+')),
+    );
+    const query = fc.array(parameter, { maxLength: 5 }).map((pairs) => pairs.map((pair) => pair.join('=')).join('&'));
+    const paths = [
+      CALLBACK,
+      DEEP,
+      '/_oidc/idp/logout',
+      '/_oidc/twin/callback',
+      '/_oidc',
+      '/_oidc/',
+      '/orders',
+      '/twin/a',
+    ];
+    const methods = fc.constantFrom('GET', 'GET', 'GET', 'POST', 'HEAD', 'PUT', 'OPTIONS', 'BREW');
+    await fc.assert(
+      fc.asyncProperty(cookies, query, fc.constantFrom(...paths), methods, async (pairs, search, path, method) => {
+        // An `=` too many is part of the value, a `;` too many makes another cookie: both are wanted.
+        const cookie = pairs.map((pair) => pair.join('=')).join('; ');
+        const answer = await new Visitor().ask(shop.site, { target: `${path}?${search}`, method, cookie });
+        expect([200, 302, 303, 400, 401, 403, 404, 405]).toContain(answer.status);
+        const said = [answer.headers['set-cookie'] ?? []].flat();
+        expect(said.filter((line) => /^postern-s-/.test(line) && !/Max-Age=0/.test(line))).toEqual([]);
+        expect(said.join('').length).toBeLessThan(16_384);
+      }),
+      { numRuns: 600 },
+    );
+    expect([exchanges(), shop.echo.seen]).toEqual([before, []]);
+    const lines = shop.gateway.log().split('\n');
+    expect(lines.filter((line) => /\ba bug\b|internal_error/.test(line))).toEqual([]);
+    expect((await visitor.open(back)).status).toBe(200);
   });
 });
 
