@@ -25,7 +25,7 @@ What to try:
      Within a second the log says that the Route became Protected.
   3. Reload. You are at the provider: sign in as ada. You are back at the very same address, and the service shows the
      identity headers and the token that it received, claim by claim.
-  4. Open ${site}/admin: the page names the rule that refuses ada. Sign out (the button is at /orders),
+  4. Open ${site}/admin: the page names the rule that refuses ada. Sign out there, open it again, and
      sign in as grace: she is let in.
   5. Open ${metrics}: postern_oidc_logins_total counts the logins stage by
      stage, postern_authorization_decisions_total the refusal.

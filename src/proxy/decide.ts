@@ -95,6 +95,7 @@ function contextOf(
 /** The Route's own rules over the proven identity, on every request. A refusal, or undefined. */
 export function checkRules(
   { record }: Journey,
+  lease: Lease,
   entry: RouteEntry,
   { identity, cookies }: Passage,
   target: RequestTarget,
@@ -104,7 +105,13 @@ export function checkRules(
   const verdict = authorize(entry.authorization, identity, target);
   record.rule = verdict.rule;
   if (verdict.kind === 'Allowed') return undefined;
-  return reply(403, 'forbidden', 'rule', notices.forbidden(verdict.rule), { cookies });
+  return reply(403, 'forbidden', 'rule', notices.forbidden(verdict.rule, logoutPath(lease, entry)), { cookies });
+}
+
+/** Where the person can leave this account for another one, if a plugin of the Route has such a path. */
+function logoutPath({ snapshot }: Lease, { plugins }: RouteEntry): string | undefined {
+  const reserved = plugins.flatMap((key) => snapshot.plugins.get(key)?.reserved ?? []);
+  return reserved.find(({ purpose }) => purpose === 'logout')?.path;
 }
 
 const ofPlugin = (

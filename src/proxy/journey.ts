@@ -77,7 +77,7 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
   if (entry.exposure === 'Protected' && decided.identity === undefined) {
     throw new Error(`the plugins of Route ${entry.route} let a request pass without an identity`);
   }
-  const forbidden = checkRules(journey, entry, decided, target);
+  const forbidden = checkRules(journey, lease, entry, decided, target);
   if (forbidden !== undefined) return forbidden;
   return forward(journey, head, target, entry, decided);
 }

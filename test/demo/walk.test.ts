@@ -138,7 +138,6 @@ describe.skipIf(chromium.missing)(`npm run demo ${chromium.why}`, () => {
     });
     expect([script.status(), await script.json()]).toMatchObject([403, { error: 'forbidden' }]);
 
-    await page.goto(printed('gateway') + ORDERS);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.waitForURL(`${printed('provider')}/**`);
     await page.getByRole('button', { name: 'Sign out' }).click();

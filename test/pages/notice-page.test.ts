@@ -90,6 +90,12 @@ describe('a notice as a page', () => {
     expect(renderNotice(forbidden(undefined), PAGE).body).toContain('none of the rules');
   });
 
+  it('offers who is refused to sign out, where there is a path for that', () => {
+    expect(renderNotice(forbidden('a'), PAGE).body).not.toContain('<form');
+    const { body } = renderNotice(forbidden('a', '/_oidc/a/logout'), PAGE);
+    expect(body).toContain('<form class="action" method="post" action="/_oidc/a/logout">');
+  });
+
   it('makes a form of a form action', () => {
     const { body } = renderNotice(
       notice({ action: { kind: 'Form', label: 'Sign out', action: '/_oidc/a/logout' } }),

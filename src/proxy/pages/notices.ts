@@ -58,16 +58,21 @@ export const requestTooLarge = (): Notice =>
     'Deleting the cookies of this site often helps: they are sent with every request.',
   );
 
-/** 403: the person is known, a rule of the Route says no. `rule`: undefined where rules exist and none was for this request. */
-export const forbidden = (rule: string | undefined): Notice =>
-  notice(
+/**
+ * 403: the person is known, a rule of the Route says no. `rule`: undefined where rules exist and none was for this request.
+ * `logout`: path, from configuration, at which the person can sign out.
+ */
+export const forbidden = (rule: string | undefined, logout?: string): Notice => ({
+  ...notice(
     'forbidden',
     'You don’t have access to this page',
     rule === undefined
       ? 'You are signed in, but none of the rules for this page lets anybody do this.'
       : `You are signed in, but your account doesn’t meet the rule “${rule}” for this page.`,
     'If you should have access, ask whoever runs this site to add your account, and name the rule. After a change you may have to sign out and in again.',
-  );
+  ),
+  action: logout === undefined ? undefined : { kind: 'Form', label: 'Sign out', action: logout },
+});
 
 /** 503: the Route is Denied. Its reason is in status and log, not here. */
 export const routeRefused = (): Notice =>
