@@ -41,20 +41,21 @@ describe('files that change', () => {
 
     const { gateway, site, echo } = shop;
     const remove = (file: string): void => rmSync(join(gateway.objects, file), { force: true });
-    const broken: readonly (() => void)[] = [
-      () => remove('plugin.yaml'),
-      () => remove('secret.yaml'),
-      () => gateway.write('plugin.yaml', yaml(plugin('idp', fake, { issuer: 'not a url' }))),
-      () => gateway.write('plugin.yaml', yaml(plugin('idp', fake, { unknown: 1 }))),
-      () => gateway.write('plugin.yaml', yaml(plugin('idp', fake), plugin('idp', fake))),
-      () => gateway.write('secret.yaml', yaml(secret('idp', {}))),
-      () => gateway.write('secret.yaml', 'kind: [Secret'),
-      () => gateway.write('plugin.yaml', ''),
-      () => gateway.write('route.yaml', yaml(route('orders', { plugins: [] }))),
-      () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['another'] }))),
-      () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['idp'], spec: { access: 'Public' } }))),
-      () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['idp'], spec: { paths: 'orders' } }))),
-      () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['idp'], spec: { methods: ['PUT'] } }))),
+    /** What a stranger gets once it was taken over. */
+    const broken: readonly (readonly [number, () => void])[] = [
+      [503, () => remove('plugin.yaml')],
+      [503, () => remove('secret.yaml')],
+      [503, () => gateway.write('plugin.yaml', yaml(plugin('idp', fake, { issuer: 'not a url' })))],
+      [503, () => gateway.write('plugin.yaml', yaml(plugin('idp', fake, { unknown: 1 })))],
+      [503, () => gateway.write('plugin.yaml', yaml(plugin('idp', fake), plugin('idp', fake)))],
+      [503, () => gateway.write('secret.yaml', yaml(secret('idp', {})))],
+      [302, () => gateway.write('secret.yaml', 'kind: [Secret')],
+      [503, () => gateway.write('plugin.yaml', '')],
+      [503, () => gateway.write('route.yaml', yaml(route('orders', { plugins: [] })))],
+      [503, () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['another'] })))],
+      [503, () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['idp'], spec: { access: 'Public' } })))],
+      [503, () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['idp'], spec: { paths: 'orders' } })))],
+      [405, () => gateway.write('route.yaml', yaml(route('orders', { plugins: ['idp'], spec: { methods: ['PUT'] } })))],
     ];
     let over = false;
     const seen = new Map<number, number>();
@@ -64,29 +65,42 @@ describe('files that change', () => {
         seen.set(status, (seen.get(status) ?? 0) + 1);
       }
     };
-    const knocking = [knock(), knock()];
+    const knocking = Promise.all([knock(), knock()]).finally(() => {
+      over = true;
+    });
     const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-    for (const breakIt of broken) {
-      breakIt();
-      // Long enough to be taken over, and then too short to be.
-      await pause(350);
-      for (const [file, text] of Object.entries(good)) gateway.write(file, text);
-      await pause(60);
-      breakIt();
-      await pause(10);
-      for (const [file, text] of Object.entries(good)) gateway.write(file, text);
+    const meets = async (status: number): Promise<void> =>
+      await until(
+        async () => (await new Visitor().ask(`${site}/orders/stranger`)).status === status,
+        `a stranger to get ${status}`,
+        () => gateway.log(),
+      );
+    try {
+      for (const [status, breakIt] of broken) {
+        await meets(302);
+        breakIt();
+        // Long enough to be taken over, and then too short to be.
+        await meets(status);
+        for (const [file, text] of Object.entries(good)) gateway.write(file, text);
+        await pause(60);
+        breakIt();
+        await pause(10);
+        for (const [file, text] of Object.entries(good)) gateway.write(file, text);
+      }
+      await meets(302);
+      await until(
+        async () => (await known.ask(`${site}/orders/known`)).status === 200,
+        'the session to be good again',
+        () => gateway.log(),
+      );
+    } finally {
+      over = true;
+      await knocking;
     }
-    await until(
-      async () => (await known.ask(`${site}/orders/known`)).status === 200,
-      'the session to be good again',
-      () => gateway.log(),
-    );
-    over = true;
-    await Promise.all(knocking);
     expect([...seen.keys()].filter((status) => ![302, 503, 405].includes(status))).toEqual([]);
     expect([seen.get(302), seen.get(503), seen.get(405)].every((count) => (count ?? 0) > 0)).toBe(true);
     expect(echo.seen.map(({ url }) => url).filter((url) => url.includes('stranger'))).toEqual([]);
-  });
+  }, 90_000);
 });
 
 describe('requests that say who or where they are', () => {
