@@ -52,10 +52,11 @@ const claimedBackends = (broken: Broken): readonly (Backend | undefined)[] =>
 /** The core Service, or host and port of the URL: scheme and path don't make another server. Loopback names are one host. */
 function backendOrigin(backend: Backend): string {
   if (backend.kind === 'Service') return `service ${backend.name}`;
-  return `url ${isLoopback(backend.host) ? 'loopback' : backend.host} ${backend.port}`;
+  return `url ${isThisMachine(backend.host) ? 'loopback' : backend.host} ${backend.port}`;
 }
 
-const isLoopback = (host: string): boolean => /^(127\..*|::1|(.*\.)?localhost)$/.test(host);
+/** Loopback names and addresses, and the unspecified ones, which a connect takes for them (RFC 1122 section 3.2.1.3). */
+const isThisMachine = (host: string): boolean => /^(127\..*|0\.0\.0\.0|::1?|(.*\.)?localhost)$/.test(host);
 
 /** `http://127.0.0.1:8080/base`, or `shop/orders:8080`. */
 export function formatBackend(backend: Backend): string {

@@ -30,6 +30,26 @@ describe('A041: Authorization on a Public Route', () => {
     expect(removed(floor, gate('n/p'), byFloor)).toBe(true);
   });
 
+  it.each(['127.0.0.1', '127.9.9.9', '0.0.0.0', '[::1]', '[::]', 'localhost', 'a.localhost'])(
+    'is removed where the guarded backend is this machine under another name: %s',
+    (host) => {
+      for (const [guarded, opened] of [
+        [host, 'localhost'],
+        ['localhost', host],
+      ]) {
+        const world = compileAll([
+          service('n/s', `http://${guarded}:81`),
+          gate('n/p'),
+          guardedRoute,
+          service('m/same', `http://${opened}:81`),
+          open,
+        ]);
+        const found = ask(world.table, { method: 'GET', host: 'open', path: '/', headers: {} });
+        expect(found?.kind === 'Route' && found.entry.removeAuthorization).toBe(true);
+      }
+    },
+  );
+
   it('stays removed when the guard, its Service or its access breaks', () => {
     expect(removed(service('n/s', 'http://one'), route('n/guarded', ['h'], ['/'], { ...GUARDED, methods: 7 }))).toBe(
       true,
