@@ -45,21 +45,31 @@ export function canonicalPath(raw: string): CanonicalPath {
   return { ok: true, path: path as RoutePath, encodedSlash: path.includes('%2F') };
 }
 
+const CONTROL = /%([01][0-9A-F]|7F)/i;
+const BACKSLASH = /%5C/i;
+const NOT_ASCII = /%[89A-F]/i;
+
+function isUtf8(run: string): boolean {
+  try {
+    utf8.decode(Uint8Array.from(run.slice(1).split('%'), (hex) => Number.parseInt(hex, 16)));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function decodeUnreserved(raw: string): string | { readonly fault: PathFault } {
   let fault: PathFault | undefined;
   const out = raw.replace(/(%[0-9A-Fa-f]{2})+|%/g, (run) => {
+    // One fault is enough: thousands of exceptions for one request would be a way to use the processor up.
+    if (fault !== undefined) return run;
     if (run === '%') {
-      fault ??= 'BadEscape';
+      fault = 'BadEscape';
       return run;
     }
-    const bytes = Uint8Array.from(run.slice(1).split('%'), (hex) => Number.parseInt(hex, 16));
-    if (bytes.some((b) => b < 0x20 || b === 0x7f)) fault ??= 'EncodedControl';
-    if (bytes.includes(0x5c)) fault ??= 'EncodedBackslash';
-    try {
-      utf8.decode(bytes);
-    } catch {
-      fault ??= 'InvalidUtf8';
-    }
+    if (CONTROL.test(run)) fault = 'EncodedControl';
+    else if (BACKSLASH.test(run)) fault = 'EncodedBackslash';
+    else if (NOT_ASCII.test(run) && !isUtf8(run)) fault = 'InvalidUtf8';
     return run.toUpperCase().replace(/%([0-9A-F]{2})/g, (triplet, hex: string) => {
       const char = String.fromCharCode(Number.parseInt(hex, 16));
       return UNRESERVED.test(char) ? char : triplet;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { canonicalPath, hasOneReading, laxPaths, prefixCovers, type RoutePath } from '../../src/resources/path.ts';
 
 const canonical = (raw: string): string | undefined => {
@@ -205,6 +205,13 @@ describe('canonicalPath', () => {
 
   it.each(['', 'a', '*', 'http://a/', '/é', '/a b', '/a\tb', '/"', '/{x}', '/a?b', '/<'])('refuses %j', (raw) => {
     expect(canonical(raw)).toBeUndefined();
+  });
+
+  it('A013 stops at the first fault: a request of nothing but bad escapes costs no exception for each', () => {
+    const decode = vi.spyOn(TextDecoder.prototype, 'decode');
+    expect(fault(`/${'%FFa'.repeat(4000)}`)).toBe('InvalidUtf8');
+    expect(decode).toHaveBeenCalledTimes(1);
+    decode.mockRestore();
   });
 
   it('is idempotent, and nothing dangerous survives it', () => {
