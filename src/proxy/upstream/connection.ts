@@ -24,6 +24,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 export class UpstreamConnection {
   readonly #socket: Socket;
   readonly #parser = new ResponseParser();
+  readonly #forbidden: (socket: Socket) => boolean;
   readonly #closed: (connection: UpstreamConnection) => void;
   #user: ConnectionUser | undefined;
   #connected = false;
@@ -34,7 +35,13 @@ export class UpstreamConnection {
   /** Milliseconds of a monotonic clock; set by the pool. */
   idleSince = 0;
 
-  constructor(backend: BackendUrl, closed: (connection: UpstreamConnection) => void) {
+  /** `forbidden`: asked once the connection stands, before a byte is sent on it. */
+  constructor(
+    backend: BackendUrl,
+    forbidden: (socket: Socket) => boolean,
+    closed: (connection: UpstreamConnection) => void,
+  ) {
+    this.#forbidden = forbidden;
     this.#closed = closed;
     this.#socket = backend.scheme === 'https' ? this.#openTls(backend) : this.#openPlain(backend);
     this.#socket.setNoDelay(true);
@@ -134,6 +141,10 @@ export class UpstreamConnection {
   }
 
   #open(): void {
+    if (this.#forbidden(this.#socket)) {
+      this.#fail('connect_failed', 'it leads to a listener of this process that no Service leads to');
+      return;
+    }
     this.#connected = true;
     this.#user?.connected();
   }

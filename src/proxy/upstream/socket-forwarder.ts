@@ -1,8 +1,9 @@
+import type { Socket } from 'node:net';
 import type { BackendUrl } from '../../resources/resource.ts';
 import type { FailureCode, Forwarder, ForwardResult } from '../forwarder.ts';
 import { UpstreamConnection } from './connection.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
-import { isLinkLocal } from './lookup.ts';
+import { isLinkLocal, leadsHome } from './lookup.ts';
 
 /** Kept connections of one endpoint; the one used last is used first, so that the others can go. */
 const MAX_IDLE_PER_ENDPOINT = 256;
@@ -19,8 +20,12 @@ interface Endpoint extends ExchangeHost {
   readonly open: Set<UpstreamConnection>;
 }
 
-/** HTTP/1.1 towards upstreams, on sockets of our own, with connections kept per endpoint. `now`: monotonic milliseconds. */
-export function createSocketForwarder(now: () => number): Forwarder {
+/**
+ * HTTP/1.1 towards upstreams, on sockets of our own, with connections kept per endpoint. `now`: monotonic milliseconds.
+ * `ownPorts`: the listeners of this process that no Service leads to: admin and debug, under whatever name (A174).
+ */
+export function createSocketForwarder(now: () => number, ownPorts: ReadonlySet<number> = new Set()): Forwarder {
+  const forbidden = (socket: Socket): boolean => ownPorts.has(socket.remotePort ?? 0) && leadsHome(socket);
   const endpoints = new Map<string, Endpoint>();
   // The time of the last sweep is good enough for deadlines, and asking the clock six times a request costs 0.5 µs.
   let time = now();
@@ -45,7 +50,7 @@ export function createSocketForwarder(now: () => number): Forwarder {
     const key = `${backend.scheme}://${backend.host}:${backend.port}`;
     let endpoint = endpoints.get(key);
     if (endpoint === undefined) {
-      endpoint = createEndpoint(backend, () => time, deadline, finished);
+      endpoint = createEndpoint(backend, () => time, deadline, forbidden, finished);
       endpoints.set(key, endpoint);
     }
     return endpoint;
@@ -80,6 +85,7 @@ function createEndpoint(
   backend: BackendUrl,
   now: () => number,
   deadline: (milliseconds: number) => number,
+  forbidden: (socket: Socket) => boolean,
   finished: (exchange: Exchange) => void,
 ): Endpoint {
   const idle: UpstreamConnection[] = [];
@@ -101,7 +107,7 @@ function createEndpoint(
         if (kept === undefined) break;
         if (kept.usable) return kept;
       }
-      const connection = new UpstreamConnection(backend, closed);
+      const connection = new UpstreamConnection(backend, forbidden, closed);
       open.add(connection);
       return connection;
     },

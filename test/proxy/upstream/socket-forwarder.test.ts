@@ -264,6 +264,26 @@ describe('F42 an upstream that', () => {
     expect(await forwarder().forward(request(80, { backend }))).toMatchObject({ code: 'connect_failed' });
   });
 
+  it.each(['127.0.0.1', 'localhost', '127.0.0.2'])(
+    'A174 is our own admin listener, as %s, is not asked',
+    async (host) => {
+      let asked = 0;
+      const server = createHttpServer((_request, response) => {
+        asked += 1;
+        response.end('metrics');
+      }).listen(0);
+      await once(server, 'listening');
+      closers.push(() => server.close());
+      const { port } = server.address() as AddressInfo;
+      const backend = { kind: 'Url' as const, scheme: 'http' as const, host, port, basePath: '' };
+      const own = createSocketForwarder(() => performance.now(), new Set([port]));
+      closers.push(() => own.close());
+      expect(await own.forward(request(port, { backend }))).toMatchObject({ kind: 'Failed', code: 'connect_failed' });
+      expect(asked).toBe(0);
+      expect(await whole(await forwarder().forward(request(port, { backend })))).toMatchObject({ status: 200 });
+    },
+  );
+
   it.each([
     ['resets', (socket: Socket) => socket.resetAndDestroy(), 'reset'],
     ['closes without a word', (socket: Socket) => socket.end(), 'reset'],
