@@ -22,7 +22,7 @@ if (import.meta.main) {
   if (process.argv.includes('--check')) {
     const names = outdatedPages();
     for (const name of names)
-      process.stderr.write(`docs/${name} is not what the code says: run npx --no node -- scripts/docs.ts\n`);
+      process.stderr.write(`docs/${name} is not what the code says: run npm run docs\n`);
     process.exitCode = names.length === 0 ? 0 : 1;
   } else {
     for (const [name, text] of pages()) writeFileSync(join(DIRECTORY, name), text);
