@@ -4,6 +4,7 @@ import type { ConnectionUser, UpstreamConnection } from './connection.ts';
 import { requestHead } from './request-head.ts';
 import { type BodyFlow, ResponseBody } from './response-body.ts';
 import type { ResponseHead } from './response-head.ts';
+import type { Placed } from './running.ts';
 import { Upload, type UploadFlow } from './upload.ts';
 
 /** RFC 9110 section 9.2.2: sending such a request twice is the same as once. */
@@ -24,7 +25,7 @@ export interface ExchangeHost {
  * One request and its response on one connection, tried once more on a fresh one where that is provably safe: a kept
  * connection turned out dead, nothing was received, and the request has no body and may be sent twice.
  */
-export class Exchange implements ConnectionUser, BodyFlow, UploadFlow {
+export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   readonly #request: OutgoingRequest;
   readonly #backend: BackendUrl;
   readonly #host: ExchangeHost;
@@ -42,6 +43,8 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow {
    * timers for each request costs more than the sweep of all.
    */
   deadline = 0;
+  /** Kept by the forwarder. */
+  place = 0;
 
   constructor(
     request: OutgoingRequest,

@@ -4,6 +4,7 @@ import type { FailureCode, Forwarder, ForwardResult } from '../forwarder.ts';
 import { UpstreamConnection } from './connection.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
 import { isLinkLocal, leadsHome } from './lookup.ts';
+import { Running } from './running.ts';
 
 /** Kept connections of one endpoint; the one used last is used first, so that the others can go. */
 const MAX_IDLE_PER_ENDPOINT = 256;
@@ -30,14 +31,16 @@ export function createSocketForwarder(now: () => number, ownPorts: ReadonlySet<n
   // The time of the last sweep is good enough for deadlines, and asking the clock six times a request costs 0.5 µs.
   let time = now();
   const deadline = (milliseconds: number): number => time + milliseconds + SWEEP_MS;
-  const exchanges = new Set<Exchange>();
+  const exchanges = new Running<Exchange>();
   const finished = (exchange: Exchange): void => {
-    exchanges.delete(exchange);
+    exchanges.remove(exchange);
   };
 
   const sweep = setInterval(() => {
     time = now();
-    for (const exchange of exchanges) if (exchange.deadline <= time) exchange.expire();
+    exchanges.each((exchange) => {
+      if (exchange.deadline <= time) exchange.expire();
+    });
     for (const [key, endpoint] of endpoints) {
       closeIdle(endpoint, time - IDLE_MS);
       // Forgotten when nothing is open, so that the map is bounded by what is in use.
@@ -71,7 +74,7 @@ export function createSocketForwarder(now: () => number, ownPorts: ReadonlySet<n
     },
     close() {
       clearInterval(sweep);
-      for (const exchange of exchanges) exchange.stop();
+      exchanges.each((exchange) => exchange.stop());
       for (const endpoint of endpoints.values()) for (const connection of endpoint.open) connection.destroy();
       endpoints.clear();
     },
