@@ -21,8 +21,7 @@ function read(file: string): string | undefined {
 if (import.meta.main) {
   if (process.argv.includes('--check')) {
     const names = outdatedPages();
-    for (const name of names)
-      process.stderr.write(`docs/${name} is not what the code says: run npm run docs\n`);
+    for (const name of names) process.stderr.write(`docs/${name} is not what the code says: run npm run docs\n`);
     process.exitCode = names.length === 0 ? 0 : 1;
   } else {
     for (const [name, text] of pages()) writeFileSync(join(DIRECTORY, name), text);

@@ -132,7 +132,11 @@ async function start(settings: ServeSettings, log: Log): Promise<{ stop(): Promi
         );
 
   await control.start();
-  const ownPorts = new Set([settings.admin.port, ...(debugEndpoint === undefined ? [] : [debugEndpoint.port])]);
+  const ownPorts = new Set([
+    settings.listen.port,
+    settings.admin.port,
+    ...(debugEndpoint === undefined ? [] : [debugEndpoint.port]),
+  ]);
   const forwarder = createSocketForwarder(ticks, ownPorts);
   const proxy = createProxyListener({
     acquire: control.acquire,

@@ -34,13 +34,20 @@ export function everyHost(objects: Objects): HostScope {
   return () => hosts;
 }
 
+/**
+ * Places that are kept one by one. A thousand Routes with an unreadable host on a thousand hosts would be a million of them
+ * (invariant 7); beyond this number such a Route closes its hosts whole, which closes more and costs one entry a host.
+ */
+const MOST_PLACES = 20_000;
+
 export function closures(objects: Objects, scope: HostScope): Closures {
   const places: ClosedPlace[] = [];
   const hosts = new Map<HostPattern, ClosedBy>();
   for (const broken of objects.brokenRoutes) {
+    const limit = places.length < MOST_PLACES ? 'AsRead' : 'Whole';
     const by: ClosedBy = { route: broken.name, reason: broken.problems[0]?.reason ?? 'Invalid' };
     for (const claim of broken.claims) {
-      for (const { host, paths } of closedBy(claim, scope(broken.meta.namespace))) {
+      for (const { host, paths } of closedBy(claim, scope(broken.meta.namespace), limit)) {
         if (paths !== 'All') for (const path of paths) places.push({ ...by, host, path });
         else if (!hosts.has(host)) hosts.set(host, by);
       }
@@ -54,7 +61,7 @@ interface Closing {
   readonly paths: readonly PathMatch[] | 'All';
 }
 
-function closedBy(claim: Claim, scope: Iterable<HostPattern>): readonly Closing[] {
+function closedBy(claim: Claim, scope: Iterable<HostPattern>, limit: 'AsRead' | 'Whole'): readonly Closing[] {
   if (claim.kind !== 'Route') return [];
   // Both lists are required: an empty one was not read.
   const hostsRead = claim.hosts.complete && claim.hosts.known.length > 0;
@@ -63,7 +70,7 @@ function closedBy(claim: Claim, scope: Iterable<HostPattern>): readonly Closing[
   if (hostsRead) return claim.hosts.known.map((host) => ({ host, paths }));
   // An exact host that can't be read would now be served by a wildcard, under paths of which this Route knows nothing.
   const hosts = new Set([...claim.hosts.known, ...scope]);
-  return [...hosts].map((host) => ({ host, paths: host.startsWith('*') ? 'All' : paths }));
+  return [...hosts].map((host) => ({ host, paths: limit === 'Whole' || host.startsWith('*') ? 'All' : paths }));
 }
 
 /** One text for one node of a host's paths: `/a` and `/a/` are the same prefix. */

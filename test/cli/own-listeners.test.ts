@@ -34,10 +34,12 @@ describe('listeners of this process', () => {
         'debug2.yaml': objects('debug2', `http://0.0.0.0:${debugPort}`),
         'debug3.yaml': objects('debug3', `http://localhost:${debugPort}`),
         'admin.yaml': objects('metrics', `http://127.0.0.1:${adminPort}`),
+        // A request that comes back would go round for ever.
+        'self.yaml': objects('self', `http://127.0.0.1:${port}`),
       },
     });
     const { url } = gateway;
-    for (const path of ['/debug/snapshot', '/debug2/snapshot', '/debug3/snapshot', '/metrics']) {
+    for (const path of ['/debug/snapshot', '/debug2/snapshot', '/debug3/snapshot', '/metrics', '/self']) {
       expect((await fetch(url + path)).status, path).toBe(502);
     }
     expect(await (await fetch(`${gateway.adminUrl}/metrics`)).text()).toMatch(/connect_failed/);

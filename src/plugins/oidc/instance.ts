@@ -1,18 +1,18 @@
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../routing/decision.ts';
 import type { PluginConfig } from '../../routing/plugin-rules.ts';
 import type { PluginWorld } from '../contract.ts';
-import type { OidcConfig } from './config.ts';
-import type { Parts, Visit } from './login-context.ts';
-import { finishLogin } from './login-finish.ts';
-import { logOut } from './logout.ts';
+import type { Parts, Visit } from './login/login-context.ts';
+import { finishLogin } from './login/login-finish.ts';
+import { logOut } from './login/logout.ts';
+import { createUsedAttempts } from './login/used-attempts.ts';
 import { insecureOrigin, methodNotAllowed, notFound } from './notices.ts';
-import { readOwnCookies } from './own-cookies.ts';
-import { createPlaces } from './place.ts';
-import type { Provider } from './provider.ts';
+import type { Provider } from './provider/provider.ts';
 import { tell } from './respond.ts';
-import { createSessions } from './sessions.ts';
+import { readOwnCookies } from './session/own-cookies.ts';
+import { createPlaces } from './session/place.ts';
+import { createSessions } from './session/sessions.ts';
+import type { OidcConfig } from './spec/config.ts';
 import { decideRequest } from './step.ts';
-import { createUsedAttempts } from './used-attempts.ts';
 
 /** Assembles a running plugin. `provider` was started by the caller and is stopped with the instance. */
 export function startOidc(

@@ -1,10 +1,10 @@
 import { schemaProblems } from '../../resources/schema-problems.ts';
 import { definePluginKind, type PluginWorld } from '../contract.ts';
-import { compileOidc } from './compile.ts';
 import { startOidc } from './instance.ts';
-import { type ProviderWorld, startProvider } from './provider-client.ts';
-import { checkSpec } from './spec.ts';
-import { oidcSpec } from './wire.ts';
+import { type ProviderWorld, startProvider } from './provider/provider-client.ts';
+import { compileOidc } from './spec/compile.ts';
+import { checkSpec } from './spec/spec.ts';
+import { oidcSpec } from './spec/wire.ts';
 
 /** OidcPlugin: a login with OpenID Connect. */
 export const oidcKind = definePluginKind({

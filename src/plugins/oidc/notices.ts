@@ -1,7 +1,7 @@
 import type { Notice, NoticeAction } from '../../routing/decision.ts';
-import type { CallbackFault } from './callback.ts';
-import type { ExchangeFailure } from './provider.ts';
-import type { ReturnPath } from './return-path.ts';
+import type { CallbackFault } from './login/callback.ts';
+import type { ReturnPath } from './login/return-path.ts';
+import type { ExchangeFailure } from './provider/provider.ts';
 
 /** What people are told. No value of a request is in here but a checked return path, as a link. */
 

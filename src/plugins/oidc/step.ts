@@ -1,10 +1,10 @@
 import type { Decision, RequestView } from '../../routing/decision.ts';
-import type { OidcConfig } from './config.ts';
-import type { Parts, Visit } from './login-context.ts';
-import { startLogin } from './login-start.ts';
-import { isNavigation } from './navigation.ts';
+import type { Parts, Visit } from './login/login-context.ts';
+import { startLogin } from './login/login-start.ts';
+import { isNavigation } from './login/navigation.ts';
 import { unauthenticated } from './notices.ts';
 import { tell } from './respond.ts';
+import type { OidcConfig } from './spec/config.ts';
 
 /** A request to a Route that this plugin guards: on with the session's identity, to the provider, or 401. */
 export function decideRequest(parts: Parts, visit: Visit): Decision | Promise<Decision> {

@@ -23,7 +23,8 @@ interface Endpoint extends ExchangeHost {
 
 /**
  * HTTP/1.1 towards upstreams, on sockets of our own, with connections kept per endpoint. `now`: monotonic milliseconds.
- * `ownPorts`: the listeners of this process that no Service leads to: admin and debug, under whatever name (A174).
+ * `ownPorts`: the listeners of this process that no Service leads to, under whatever name: admin and debug (A174), and the public one, which
+ * would send a request round for ever.
  */
 export function createSocketForwarder(now: () => number, ownPorts: ReadonlySet<number> = new Set()): Forwarder {
   const forbidden = (socket: Socket): boolean => ownPorts.has(socket.remotePort ?? 0) && leadsHome(socket);

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { generateKey } from '../../../../src/keys/key-list.ts';
 import { createKeyRing } from '../../../../src/keys/live-ring.ts';
-import { attemptSecrets, beginAttempt, openAttempt, sealAttempt } from '../../../../src/plugins/oidc/attempt.ts';
-import { createPlaces } from '../../../../src/plugins/oidc/place.ts';
-import { type ReturnPath, returnPathOf } from '../../../../src/plugins/oidc/return-path.ts';
+import { attemptSecrets, beginAttempt, openAttempt, sealAttempt } from '../../../../src/plugins/oidc/login/attempt.ts';
+import { type ReturnPath, returnPathOf } from '../../../../src/plugins/oidc/login/return-path.ts';
+import { createPlaces } from '../../../../src/plugins/oidc/session/place.ts';
 import { oidcConfig, view } from './harness.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');

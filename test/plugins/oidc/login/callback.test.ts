@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatKeyList, generateKey } from '../../../../src/keys/key-list.ts';
-import { parseCallbackQuery } from '../../../../src/plugins/oidc/callback-query.ts';
-import type { ExchangeFailure } from '../../../../src/plugins/oidc/provider.ts';
-import { createUsedAttempts } from '../../../../src/plugins/oidc/used-attempts.ts';
+import { parseCallbackQuery } from '../../../../src/plugins/oidc/login/callback-query.ts';
+import { createUsedAttempts } from '../../../../src/plugins/oidc/login/used-attempts.ts';
+import type { ExchangeFailure } from '../../../../src/plugins/oidc/provider/provider.ts';
 import type { Decision } from '../../../../src/routing/decision.ts';
 import { Browser, codeOf, HOUR, headerOf, locationOf, MINUTE, Stage, statusOf } from './harness.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { eachCookie, expireCookie, setCookie } from '../../../../src/plugins/oidc/cookies.ts';
-import { cookieModeOf } from '../../../../src/plugins/oidc/outside.ts';
-import { cookieNames, MAX_CHUNKS, readOwnCookies } from '../../../../src/plugins/oidc/own-cookies.ts';
+import { eachCookie, expireCookie, setCookie } from '../../../../src/plugins/oidc/session/cookies.ts';
+import { cookieModeOf } from '../../../../src/plugins/oidc/session/outside.ts';
+import { cookieNames, MAX_CHUNKS, readOwnCookies } from '../../../../src/plugins/oidc/session/own-cookies.ts';
 import { oidcConfig } from './harness.ts';
 
 const SECURE = { prefix: '__Host-', secure: true, sameSite: 'Lax' } as const;

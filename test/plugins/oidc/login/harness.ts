@@ -3,14 +3,14 @@ import type { ClaimNeeds } from '../../../../src/authorization/identity.ts';
 import { generateKey } from '../../../../src/keys/key-list.ts';
 import { createKeyRing, type LiveKeyRing } from '../../../../src/keys/live-ring.ts';
 import type { PluginEvent, PluginWorld } from '../../../../src/plugins/contract.ts';
-import type { OidcConfig } from '../../../../src/plugins/oidc/config.ts';
 import { startOidc } from '../../../../src/plugins/oidc/instance.ts';
 import type {
   AuthorizationRequest,
   ExchangeResult,
   Provider,
   ProviderMetadata,
-} from '../../../../src/plugins/oidc/provider.ts';
+} from '../../../../src/plugins/oidc/provider/provider.ts';
+import type { OidcConfig } from '../../../../src/plugins/oidc/spec/config.ts';
 import { milliseconds } from '../../../../src/resources/duration.ts';
 import { type Hostname, parseAuthority } from '../../../../src/resources/hostname.ts';
 import { namespacedName, objectKey } from '../../../../src/resources/keys.ts';

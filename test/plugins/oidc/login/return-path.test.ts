@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkReturnPath, MAX_RETURN_PATH, returnPathOf } from '../../../../src/plugins/oidc/return-path.ts';
+import { checkReturnPath, MAX_RETURN_PATH, returnPathOf } from '../../../../src/plugins/oidc/login/return-path.ts';
 
 const ORIGIN = 'https://app.example';
 

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClaimNeeds } from '../../../../src/authorization/identity.ts';
 import { formatKeyList, generateKey } from '../../../../src/keys/key-list.ts';
-import type { OidcConfig } from '../../../../src/plugins/oidc/config.ts';
-import type { Session } from '../../../../src/plugins/oidc/session.ts';
-import { createSessionCache } from '../../../../src/plugins/oidc/session-cache.ts';
-import { decodeSession, encodeSession } from '../../../../src/plugins/oidc/session-codec.ts';
-import { packToken, unpackToken } from '../../../../src/plugins/oidc/token-codec.ts';
+import type { Session } from '../../../../src/plugins/oidc/session/session.ts';
+import { createSessionCache } from '../../../../src/plugins/oidc/session/session-cache.ts';
+import { decodeSession, encodeSession } from '../../../../src/plugins/oidc/session/session-codec.ts';
+import { packToken, unpackToken } from '../../../../src/plugins/oidc/session/token-codec.ts';
+import type { OidcConfig } from '../../../../src/plugins/oidc/spec/config.ts';
 import type { Decision } from '../../../../src/routing/decision.ts';
 import { Browser, codeOf, HOUR, headerOf, jwt, locationOf, MINUTE, oidcConfig, Stage, statusOf } from './harness.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ClaimEncoding } from '../../../../src/plugins/oidc/config.ts';
-import { writeClaim } from '../../../../src/plugins/oidc/upstream-headers.ts';
+import { writeClaim } from '../../../../src/plugins/oidc/session/upstream-headers.ts';
+import type { ClaimEncoding } from '../../../../src/plugins/oidc/spec/config.ts';
 import { Browser, codeOf, headerOf, oidcConfig, Stage, statusOf } from './harness.ts';
 
 const ENCODINGS: readonly ClaimEncoding[] = ['Text', 'Percent', 'Json', 'Base64Json'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkProviderUrl, isForbiddenAddress } from '../../../../src/plugins/oidc/provider-address.ts';
+import { checkProviderUrl, isForbiddenAddress } from '../../../../src/plugins/oidc/provider/provider-address.ts';
 
 describe('A117 addresses that are never called', () => {
   it.each([

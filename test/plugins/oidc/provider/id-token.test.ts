@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { OidcConfig } from '../../../../src/plugins/oidc/config.ts';
+import type { OidcConfig } from '../../../../src/plugins/oidc/spec/config.ts';
 import { milliseconds } from '../../../../src/resources/duration.ts';
 import { type FakeProvider, startFakeProvider } from '../../../support/fake-provider.ts';
 import { fakeKey, type TokenLie } from '../../../support/fake-tokens.ts';

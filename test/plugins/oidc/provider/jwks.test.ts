@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MAX_STALE } from '../../../../src/plugins/oidc/jwks.ts';
+import { MAX_STALE } from '../../../../src/plugins/oidc/provider/jwks.ts';
 import { milliseconds } from '../../../../src/resources/duration.ts';
 import { drip, endless, gzipBomb, reset, say } from '../../../support/fake-answers.ts';
 import { type FakeProvider, sendJson, startFakeProvider } from '../../../support/fake-provider.ts';

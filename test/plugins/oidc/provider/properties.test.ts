@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { verifySignature } from '../../../../src/plugins/oidc/id-token.ts';
-import { checkClaims } from '../../../../src/plugins/oidc/id-token-claims.ts';
-import { keyCache } from '../../../../src/plugins/oidc/jwks.ts';
-import { usableKeys } from '../../../../src/plugins/oidc/key-set.ts';
 import { oidcKind } from '../../../../src/plugins/oidc/kind.ts';
-import { readTokenResponse } from '../../../../src/plugins/oidc/token-response.ts';
+import { verifySignature } from '../../../../src/plugins/oidc/provider/id-token.ts';
+import { checkClaims } from '../../../../src/plugins/oidc/provider/id-token-claims.ts';
+import { keyCache } from '../../../../src/plugins/oidc/provider/jwks.ts';
+import { usableKeys } from '../../../../src/plugins/oidc/provider/key-set.ts';
+import { readTokenResponse } from '../../../../src/plugins/oidc/provider/token-response.ts';
 import { milliseconds } from '../../../../src/resources/duration.ts';
 import { fakeKey, idToken } from '../../../support/fake-tokens.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { oidcKind } from '../../../../src/plugins/oidc/kind.ts';
-import { isOpenSignUp } from '../../../../src/plugins/oidc/open-sign-up.ts';
+import { isOpenSignUp } from '../../../../src/plugins/oidc/spec/open-sign-up.ts';
 import type { ExternalAddress } from '../../../../src/resources/external.ts';
 import { identityHeaders } from '../../../../src/resources/identity-headers.ts';
 import { namespacedName, objectKey } from '../../../../src/resources/keys.ts';

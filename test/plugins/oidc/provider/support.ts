@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { PluginEvent } from '../../../../src/plugins/contract.ts';
-import type { CheckedCallback } from '../../../../src/plugins/oidc/callback.ts';
-import { ALGORITHMS, type OidcConfig } from '../../../../src/plugins/oidc/config.ts';
-import type { ExchangeResult, Provider } from '../../../../src/plugins/oidc/provider.ts';
-import { type ProviderWorld, startProvider } from '../../../../src/plugins/oidc/provider-client.ts';
+import type { CheckedCallback } from '../../../../src/plugins/oidc/login/callback.ts';
+import type { ExchangeResult, Provider } from '../../../../src/plugins/oidc/provider/provider.ts';
+import { type ProviderWorld, startProvider } from '../../../../src/plugins/oidc/provider/provider-client.ts';
+import { ALGORITHMS, type OidcConfig } from '../../../../src/plugins/oidc/spec/config.ts';
 import { milliseconds } from '../../../../src/resources/duration.ts';
 import type { RoutePath } from '../../../../src/resources/path.ts';
 import { canonicalPath } from '../../../../src/resources/path.ts';

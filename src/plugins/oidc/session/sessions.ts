@@ -1,0 +1,126 @@
+import type { ClaimNeeds } from '../../../authorization/identity.ts';
+import type { Key, KeyRing } from '../../../keys/ring.ts';
+import type { Decision } from '../../../routing/decision.ts';
+import type { OidcConfig } from '../spec/config.ts';
+import { identityOf } from './claims.ts';
+import type { OwnCookies } from './own-cookies.ts';
+import type { Place } from './place.ts';
+import { hasTokens, keepsEnough, type Session, sessionEnd, wantsResealing } from './session.ts';
+import { createSessionCache } from './session-cache.ts';
+import { fits, openSession, sealedTexts, sealSession, sessionCookies } from './session-cookie.ts';
+import { upstreamHeaders } from './upstream-headers.ts';
+
+/** Why a request counts as one without a session; a closed set, for metrics. */
+export type Absence = 'no_session' | 'session_unreadable' | 'session_expired' | 'session_incomplete';
+
+type Found =
+  | { readonly kind: 'Session'; readonly session: LiveSession }
+  /** `expired`: what was opened but isn't used, for the hint of a logout. */
+  | { readonly kind: 'None'; readonly reason: Absence; readonly expired: Session | undefined };
+
+/** An opened session with all that a request needs of it made in advance. */
+interface LiveSession {
+  readonly session: Session;
+  readonly endsAt: number;
+  /** `continue` without cookies: the same object for every request. */
+  readonly decision: Extract<Decision, { kind: 'continue' }>;
+  readonly host: string;
+  /** The key that sealed it. */
+  readonly key: Key;
+  /** When it was last sealed anew, so that requests side by side do that once. */
+  resealedAt: number;
+}
+
+export interface SessionsWorld {
+  now(): number;
+  random(bytes: number): Buffer;
+  readonly keys: KeyRing;
+}
+
+export interface Sessions {
+  /** Synchronous, and without cryptography where the same cookie came before. */
+  find(own: OwnCookies, place: Place, needs: ClaimNeeds): Found;
+  /** `Set-Cookie` values that keep the idle time, where it is time for that; usually none. */
+  keepAlive(live: LiveSession, own: OwnCookies, place: Place): readonly string[];
+}
+
+/** Of one plugin instance. */
+const CACHE_BYTES = 16 * 1024 * 1024;
+/** Estimate of what an entry takes besides text and tokens. */
+const ENTRY_BYTES = 1500;
+
+export function createSessions(config: OidcConfig, world: SessionsWorld): Sessions {
+  const cache = createSessionCache<LiveSession>(CACHE_BYTES);
+
+  const recall = (text: string, place: Place): LiveSession | undefined => {
+    const cached = cache.get(text);
+    // A key that left the ring takes its sessions with it (A149); a cookie of another host is none here (A140).
+    return cached !== undefined && cached.host === place.host && world.keys.opening(cached.key.id) === cached.key
+      ? cached
+      : undefined;
+  };
+
+  const admit = (text: string, session: Session, key: Key, place: Place): LiveSession | undefined => {
+    const headers = upstreamHeaders(config, session);
+    if (!hasTokens(config, session) || headers.tooLong.length > 0) return undefined;
+    const live: LiveSession = {
+      session,
+      endsAt: sessionEnd(config, session),
+      decision: {
+        kind: 'continue',
+        identity: identityOf(config, session.subject, session.claims),
+        headers: headers.lines,
+        cookies: [],
+      },
+      host: place.host,
+      key,
+      resealedAt: session.sealedAt,
+    };
+    cache.set(text, live, ENTRY_BYTES + 2 * text.length);
+    return live;
+  };
+
+  const openOne = (text: string, place: Place): LiveSession | 'unreadable' | 'incomplete' => {
+    const cached = recall(text, place);
+    if (cached !== undefined) return cached;
+    const opened = openSession(text, place, world.keys);
+    if (opened === undefined) return 'unreadable';
+    return admit(text, opened.session, opened.key, place) ?? 'incomplete';
+  };
+
+  return {
+    find(own, place, needs) {
+      let reason: Absence = own.sessionNames.length === 0 ? 'no_session' : 'session_unreadable';
+      let expired: Session | undefined;
+      const now = world.now();
+      for (const text of sealedTexts(own)) {
+        const opened = openOne(text, place);
+        if (opened === 'unreadable') continue;
+        if (opened === 'incomplete') reason = 'session_incomplete';
+        else if (now >= opened.endsAt) {
+          reason = 'session_expired';
+          expired = opened.session;
+        } else if (!keepsEnough(config, opened.session, needs)) {
+          reason = 'session_incomplete';
+          expired = opened.session;
+        } else return { kind: 'Session', session: opened };
+      }
+      return { kind: 'None', reason, expired };
+    },
+
+    keepAlive(live, own, place) {
+      const now = world.now();
+      if (!wantsResealing(config, live.resealedAt, now)) return [];
+      live.resealedAt = now;
+      const session = { ...live.session, sealedAt: now };
+      const sealed = sealSession(session, place, world.keys, world.random);
+      if (!fits(sealed)) return [];
+      admit(sealed.value, session, world.keys.sealing(), place);
+      return sessionCookies(sealed, own, place, secondsLeft(config, session, now));
+    },
+  };
+}
+
+/** `Max-Age` of a session's cookies: they go when it would not be used any more. */
+export const secondsLeft = (config: OidcConfig, session: Session, now: number): number =>
+  Math.max(1, Math.ceil((sessionEnd(config, session) - now) / 1000));
