@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import type { PluginEvent } from '../../src/plugins/contract.ts';
 import { promtool } from '../support/parts.ts';
@@ -203,6 +203,12 @@ describe('metrics', () => {
       for (const status of [200, 404, 500])
         metrics.requests.finished(record({ route: split(name), service: split(name), status }));
     }
+    // Each look at the clock finds that the loop was held for long enough to let others on.
+    let clock = 0;
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => {
+      clock += 10;
+      return clock;
+    });
     let turns = 0;
     let scraping = true;
     const turn = (): void => {
@@ -212,9 +218,10 @@ describe('metrics', () => {
     setImmediate(turn);
     const texts = await Promise.all(Array.from({ length: 100 }, () => metrics.scrape()));
     scraping = false;
+    now.mockRestore();
     expect(new Set(texts).size).toBeLessThanOrEqual(2);
     expect(ours(texts[0] ?? '').length).toBeGreaterThan(35_000);
-    expect(turns).toBeGreaterThan(1);
+    expect(turns).toBeGreaterThan(50);
   });
 
   it('who scrapes during a scrape still sees what happened before they asked', async () => {
