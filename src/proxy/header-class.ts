@@ -36,7 +36,24 @@ const HOP_BY_HOP = new Set(['keep-alive', 'te', 'trailer', 'upgrade', 'http2-set
  * Headers that say who sent a request, from where, or what it originally asked for (A003, A037, A050). They are ours to
  * write; nobody in front of us is trusted. `proxy-` has `Proxy-Connection`, `Proxy-Authorization`; `proxy` is httpoxy.
  */
-const OURS = new Set(['forwarded', 'x-real-ip', 'x-request-id', 'proxy', 'x-forwarded']);
+const OURS = new Set([
+  'forwarded',
+  'x-forwarded',
+  'x-request-id',
+  'proxy',
+  // The peer's address, or another host, as some frameworks believe it.
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'x-host',
+  'x-http-host-override',
+  // Another method than the one that was decided about (A021).
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+]);
 const OUR_PREFIXES = ['x-forwarded-', 'x-original-', 'x-rewrite-', 'x-envoy-', 'proxy-'];
 
 const SPECIAL: ReadonlyMap<string, HeaderKind> = new Map([

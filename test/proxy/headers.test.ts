@@ -213,6 +213,24 @@ describe('headers to the upstream', () => {
     expect(upstreamHeaders(headOf(...sent), injection())).toEqual(OURS);
   });
 
+  it.each([
+    'X-Client-IP',
+    'X-Cluster-Client-Ip',
+    'True-Client-IP',
+    'CF_Connecting_IP',
+    'X-Host',
+    'X-HTTP-Host-Override',
+  ])('A050 %s says where a request came from or went to, which is ours to say', (name) => {
+    expect(upstreamHeaders(headOf(name, '6.6.6.6'), injection())).toEqual(OURS);
+  });
+
+  it.each(['X-HTTP-Method-Override', 'x_http_method', 'X-Method-Override'])(
+    'A021 %s makes no other method of the one that was decided about',
+    (name) => {
+      expect(upstreamHeaders(headOf(name, 'DELETE'), injection())).toEqual(OURS);
+    },
+  );
+
   it('A041 Authorization goes or stays as the Route says, and a plugin’s replaces it', () => {
     const head = headOf('Authorization', 'Basic x');
     expect(values(upstreamHeaders(head, injection()), 'authorization')).toEqual(['Basic x']);
