@@ -103,6 +103,16 @@ export function checkPaths(
   return { redirect, logout };
 }
 
+/** The API server refuses them too: both lists are sets there. */
+export function checkRepeated({ allowedAlgs, audiences }: OidcWire, found: Report): void {
+  const sets: Readonly<Record<string, readonly string[]>> = { allowedAlgs, audiences };
+  for (const [field, values] of Object.entries(sets)) {
+    for (const [at, value] of values.entries()) {
+      if (values.indexOf(value) !== at) found([field, at], 'is there twice; leave one out');
+    }
+  }
+}
+
 /** As strict as an Exact path of a Route: a path that a server in front reads in another way would be answered by that. */
 function checkPath(field: FieldPath, text: string | undefined, found: Report): RoutePath | undefined {
   if (text === undefined) return undefined;

@@ -8,6 +8,7 @@ import {
   checkIssuer,
   checkPaths,
   checkPostLogout,
+  checkRepeated,
   checkRequest,
   checkTimes,
   checkUpstream,
@@ -36,6 +37,7 @@ export function checkSpec(wire: OidcWire): Checked<OidcSpec> {
   checkEndpoints(wire, found);
   checkClient(wire, found);
   checkRequest(wire, found);
+  checkRepeated(wire, found);
   const paths = checkPaths(wire, found);
   const times = checkTimes(wire, found);
   const claims = checkClaims(wire, found);

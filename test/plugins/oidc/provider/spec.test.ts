@@ -201,6 +201,8 @@ describe('an OidcPlugin', () => {
 
   it.each([
     [{ scopes: ['profile'] }, 'spec.scopes: must hold openid'],
+    [{ allowedAlgs: ['RS256', 'RS256'] }, 'spec.allowedAlgs[1]: is there twice'],
+    [{ audiences: ['a', 'b', 'a'] }, 'spec.audiences[2]: is there twice'],
     [{ scopes: ['openid profile'] }, 'spec.scopes[0]'],
     [{ scopes: [] }, 'spec.scopes: must have at least 1 member'],
     [{ prompt: 'none' }, 'spec.prompt: can not be none'],
