@@ -3,6 +3,10 @@ import { PLUGIN_KINDS } from '../../src/plugins/kinds.ts';
 import { GROUP } from '../../src/resources/metadata.ts';
 import { routeSpec } from '../../src/resources/route.ts';
 import { serviceSpec } from '../../src/resources/service.ts';
+import { type Rule, withRules } from './rules/cel.ts';
+import { OIDC_PLUGIN_RULES } from './rules/oidc-plugin.ts';
+import { ROUTE_RULES } from './rules/route.ts';
+import { SERVICE_RULES } from './rules/service.ts';
 import { structural } from './structural.ts';
 
 /** A kind as its CustomResourceDefinition needs it. */
@@ -12,6 +16,7 @@ interface Kind {
   readonly shortNames: readonly string[];
   readonly schema: z.ZodType;
   readonly columns: readonly Column[];
+  readonly rules: readonly Rule[];
   /** Of `status`, besides the conditions. */
   readonly status: Readonly<Record<string, unknown>>;
 }
@@ -35,6 +40,7 @@ const SERVICE: Kind = {
   plural: 'services',
   shortNames: ['psvc'],
   schema: serviceSpec,
+  rules: SERVICE_RULES,
   columns: [
     { name: 'Backend', type: 'string', jsonPath: '.spec.backendRef.name' },
     { name: 'URL', type: 'string', jsonPath: '.spec.url' },
@@ -50,6 +56,7 @@ const ROUTE: Kind = {
   plural: 'routes',
   shortNames: ['proute'],
   schema: routeSpec,
+  rules: ROUTE_RULES,
   columns: [
     { name: 'Hosts', type: 'string', jsonPath: '.spec.hosts' },
     { name: 'Service', type: 'string', jsonPath: '.spec.serviceRef.name' },
@@ -97,6 +104,8 @@ const PLUGIN_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   ],
 };
 
+const PLUGIN_RULES: Readonly<Record<string, readonly Rule[]>> = { OidcPlugin: OIDC_PLUGIN_RULES };
+
 const PLUGIN_STATUS = {
   routes: { type: 'integer', format: 'int32', description: 'How many Routes this plugin guards.' },
 };
@@ -107,6 +116,7 @@ const KINDS: readonly Kind[] = [
   ...PLUGIN_KINDS.map((plugin) => ({
     ...plugin,
     columns: PLUGIN_COLUMNS[plugin.kind] ?? [ready, reason, age],
+    rules: PLUGIN_RULES[plugin.kind] ?? [],
     status: PLUGIN_STATUS,
   })),
 ];
@@ -116,7 +126,7 @@ export function definitions(): ReadonlyMap<string, unknown> {
   return new Map(KINDS.map((kind) => [`${kind.plural}.${GROUP}.yaml`, definition(kind)]));
 }
 
-function definition({ kind, plural, shortNames, schema, columns, status }: Kind): unknown {
+function definition({ kind, plural, shortNames, schema, columns, rules, status }: Kind): unknown {
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -148,7 +158,7 @@ function definition({ kind, plural, shortNames, schema, columns, status }: Kind)
                 apiVersion: { type: 'string' },
                 kind: { type: 'string' },
                 metadata: { type: 'object' },
-                spec: structural(schema),
+                spec: withRules(structural(schema), rules),
                 status: { type: 'object', properties: { conditions: CONDITIONS, ...status } },
               },
             },

@@ -6,7 +6,7 @@ import type { HeaderMatch } from './resource.ts';
 const IDENTITY = identityHeaders([]);
 
 /** Taken by the connection, by the host, by sessions, or written anew by us: none of them says what a client chose. */
-const UNMATCHABLE: ReadonlySet<string> = new Set([
+export const UNMATCHABLE_HEADERS: ReadonlySet<string> = new Set([
   'host',
   'cookie',
   'authorization',
@@ -51,7 +51,7 @@ function nameFault(name: string, before: readonly HeaderMatch[]): string | undef
   if (/[_.]/.test(name)) return 'has _ or ., which other servers take for -; write -';
   const folded = foldHeaderName(name);
   if (IDENTITY.has(name)) return 'is an identity header, which is removed from every request; match another one';
-  if (UNMATCHABLE.has(folded) || folded.startsWith('x-forwarded-'))
+  if (UNMATCHABLE_HEADERS.has(folded) || folded.startsWith('x-forwarded-'))
     return 'can’t be matched, for Postern reads or writes it itself; match another one';
   return before.some((match) => match.name === name) ? 'is there twice; leave one out' : undefined;
 }

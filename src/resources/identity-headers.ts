@@ -14,6 +14,9 @@ const EXACT = [
 ] as const;
 const PREFIXES = ['x-auth-request-', 'x-remote-', 'remote-', 'x-webauth-', 'x-postern-'] as const;
 
+/** The set as names, and beginnings of names that end in `*`. */
+export const IDENTITY_HEADER_NAMES: readonly string[] = [...EXACT, ...PREFIXES.map((prefix) => `${prefix}*`)];
+
 /**
  * CGI, WSGI, PHP and nginx fold `_` and `.` to `-`; lighttpd, Plack and others everything that is no letter or digit, so
  * that `X!Forwarded!User` is `HTTP_X_FORWARDED_USER` too (A040). All of them are one name here. ASCII lower case.

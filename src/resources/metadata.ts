@@ -41,6 +41,9 @@ export const durationField = z
   .regex(/^([0-9]{1,5}(h|m|s|ms)){1,4}$/, 'must be a duration such as 10s, 1h30m or 500ms')
   .meta({ description: 'A duration as in Gateway API (GEP-2257): 10s, 1h30m, 500ms.' });
 
+/** For lists of plugins: how the API server merges them, and that it refuses two of one kind. */
+export const ONE_OF_A_KIND = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['kind'] };
+
 /** Reference to a plugin. The kinds are those that this build knows; compile says which a Route names wrongly. */
 export const pluginRefField = z
   .strictObject({ kind: z.string().min(1).max(63), name: nameField, namespace: namespaceField.optional() })

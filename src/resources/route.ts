@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classField, durationField, nameField, namespaceField, pluginRefField } from './metadata.ts';
+import { classField, durationField, nameField, namespaceField, ONE_OF_A_KIND, pluginRefField } from './metadata.ts';
 
 const METHOD_HINT = 'must be a method in capital letters, such as GET';
 
@@ -39,7 +39,12 @@ const authorizationRule = z.strictObject({
         .optional()
         .meta({ description: 'As paths of the Route, within them.' }),
       methods: z
-        .array(z.string().regex(/^[A-Z]{1,32}$/, METHOD_HINT))
+        .array(
+          z
+            .string()
+            .max(32)
+            .regex(/^[A-Z]{1,32}$/, METHOD_HINT),
+        )
         .min(1)
         .max(16)
         .optional()
@@ -78,11 +83,10 @@ const authorizationRule = z.strictObject({
 export const routeSpec = z
   .strictObject({
     class: classField,
-    hosts: z
-      .array(z.string().min(1).max(253))
-      .min(1)
-      .max(64)
-      .meta({ description: "Host names, *.example.com for one or more labels, or '*' for what no Route names." }),
+    hosts: z.array(z.string().min(1).max(253)).min(1).max(64).meta({
+      description: "Host names, *.example.com for one or more labels, or '*' for what no Route names.",
+      'x-kubernetes-list-type': 'set',
+    }),
     paths: z
       .array(
         z.strictObject({
@@ -99,11 +103,16 @@ export const routeSpec = z
       .max(64)
       .meta({ description: 'Prefix matches whole segments: /orders covers /orders/7, not /orders2.' }),
     methods: z
-      .array(z.string().regex(/^[A-Z]{1,32}$/, METHOD_HINT))
+      .array(
+        z
+          .string()
+          .max(32)
+          .regex(/^[A-Z]{1,32}$/, METHOD_HINT),
+      )
       .min(1)
       .max(16)
       .optional()
-      .meta({ description: 'Absent: all. GET is also for HEAD.' }),
+      .meta({ description: 'Absent: all. GET is also for HEAD.', 'x-kubernetes-list-type': 'set' }),
     headers: z
       .array(
         z.strictObject({
@@ -125,7 +134,7 @@ export const routeSpec = z
       .array(pluginRefField)
       .max(16)
       .default([])
-      .meta({ description: 'What guards the Route; at most one plugin of each kind.' }),
+      .meta({ description: 'What guards the Route; at most one plugin of each kind.', ...ONE_OF_A_KIND }),
     access: z.enum(['Public']).optional().meta({
       description: 'Public: everybody, without login. Only where neither the Route nor its Service names a plugin.',
     }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { classField, durationField, nameField, pluginRefField } from './metadata.ts';
+import { classField, durationField, nameField, ONE_OF_A_KIND, pluginRefField } from './metadata.ts';
 
 /** `Service.spec` as a user writes it: the one source of the type, the check and the CRD. */
 export const serviceSpec = z
@@ -30,10 +30,15 @@ export const serviceSpec = z
           .meta({ description: 'Longest silence of a response or an upload that has begun.' }),
       })
       .prefault({}),
-    plugins: z.array(pluginRefField).max(16).default([]).meta({
-      description:
-        'Protects every Route to this Service. A Route of the same namespace may name another plugin of the same kind instead; an empty list there clears nothing.',
-    }),
+    plugins: z
+      .array(pluginRefField)
+      .max(16)
+      .default([])
+      .meta({
+        description:
+          'Protects every Route to this Service. A Route of the same namespace may name another plugin of the same kind instead; an empty list there clears nothing.',
+        ...ONE_OF_A_KIND,
+      }),
   })
   .meta({ description: 'Where requests go.' });
 

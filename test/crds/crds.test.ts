@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { withRules } from '../../scripts/crd/rules/cel.ts';
 import { structural } from '../../scripts/crd/structural.ts';
 import { crdFiles, differences } from '../../scripts/crds.ts';
 import { PLUGIN_KINDS } from '../../src/plugins/kinds.ts';
@@ -118,5 +119,43 @@ describe('a schema that can not be structural is refused', () => {
     ['a map without end', z.record(text, text), /./],
   ])('%s', (_name, field, message) => {
     expect(() => structural(z.strictObject({ field }))).toThrow(message);
+  });
+});
+
+describe('rules', () => {
+  const schema = structural(
+    z.strictObject({ names: z.array(z.string().max(9)).max(9), inner: z.strictObject({ a: z.boolean() }) }),
+  );
+  const rule = { rule: 'self', message: 'must be' };
+
+  it.each(['spec.nmes', 'spec.inner[]', 'spec.inner.b', 'spec.names.a'])(
+    'over %s, which is not there, are refused',
+    (at) => {
+      expect(() => withRules(schema, [{ at, ...rule }])).toThrow(`a rule is for ${at}`);
+    },
+  );
+
+  it('stand at their field, several in their order, and leave the rest alone', () => {
+    const second = { ...rule, message: 'second', fieldPath: '.a' };
+    const rules = ['spec', 'spec.names[]', 'spec.inner.a'].map((at) => ({ at, ...rule }));
+    expect(withRules(schema, [...rules, { at: 'spec', ...second }])).toMatchObject({
+      type: 'object',
+      required: ['names', 'inner'],
+      properties: {
+        names: { type: 'array', items: { type: 'string', 'x-kubernetes-validations': [rule] } },
+        inner: { properties: { a: { type: 'boolean', 'x-kubernetes-validations': [rule] } } },
+      },
+      'x-kubernetes-validations': [rule, second],
+    });
+  });
+
+  it.each(NAMES)('of %s say what to write, in one line as the parser does', (name) => {
+    const found: string[] = [];
+    for (const [, part] of schemas(read(name).spec.versions[0].schema.openAPIV3Schema, name)) {
+      const rules: unknown = part['x-kubernetes-validations'];
+      for (const { message } of Array.isArray(rules) ? rules : []) found.push(String(message));
+    }
+    expect(found.length).toBeGreaterThan(5);
+    for (const message of found) expect(message).toMatch(/^[a-zA-Z/*][ -~’…]{9,250}[^. ]$/);
   });
 });

@@ -53,7 +53,7 @@ export const isClientValue = (text: string): boolean => /^[\x20-\x7e]{1,4096}$/.
 export const CLIENT_VALUE = 'printable ASCII characters only, without a line break at the end';
 
 /** Parameters that the login itself writes, or that would change what kind of login it is (A119). */
-const PROTOCOL_PARAMETERS = [
+export const PROTOCOL_PARAMETERS = [
   'client_id',
   'client_secret',
   'client_assertion',

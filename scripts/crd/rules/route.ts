@@ -1,0 +1,122 @@
+import { UNMATCHABLE_HEADERS } from '../../../src/resources/header-matches.ts';
+import { IDENTITY_HEADER_NAMES } from '../../../src/resources/identity-headers.ts';
+import { NEVER_FORWARDED, ROUTE_METHODS } from '../../../src/resources/method.ts';
+import { isHeader, listOf, matches, type Rule } from './cel.ts';
+import { path, timeout } from './fields.ts';
+
+const LABEL = '[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?';
+const NAME = new RegExp(`^(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)$`);
+
+const HOSTS: readonly Rule[] = [
+  {
+    at: 'spec.hosts[]',
+    rule: matches('self', /^(\*|\*\.[^*]+|[^*]+)$/),
+    message: 'a wildcard is the whole leftmost label, as in *.example.com, or * alone for what no Route names',
+  },
+  {
+    at: 'spec.hosts[]',
+    rule: `self.contains('*') || ${matches('self', NAME)}`,
+    message: 'must be a DNS name in lower case, without port, path and final dot, or *. and such a name, or *',
+  },
+  {
+    at: 'spec.hosts[]',
+    rule: `!self.contains('*') || self == '*' || !self.startsWith('*.') || ${matches('self', NAME)}`,
+    message: 'must be *. and a DNS name in lower case, without port, path and final dot',
+  },
+  {
+    at: 'spec.hosts[]',
+    rule: `!${matches('self', /(^|\.)([0-9]+|0[xX][0-9a-fA-F]*)$/)}`,
+    message: 'must be a DNS name; what ends in a number is an address, and an address is no host of a Route',
+  },
+];
+
+const PATHS: readonly Rule[] = [
+  {
+    at: 'spec.paths[].type',
+    rule: "self != 'RegularExpression'",
+    message: 'RegularExpression is not supported yet; write Prefix or Exact',
+  },
+  ...path('spec.paths[].value'),
+  {
+    at: 'spec.paths[].value',
+    rule: "self != '/_oidc' && !self.startsWith('/_oidc/')",
+    message: '/_oidc is Postern’s own on every host; write another path',
+  },
+  {
+    at: 'spec.paths',
+    rule: 'self.all(a, self.exists_one(b, b.type == a.type && b.value == a.value))',
+    message: 'a path is there twice; leave one out',
+  },
+];
+
+const METHODS: readonly Rule[] = [
+  {
+    at: 'spec.methods[]',
+    rule: `!(self in ${listOf(NEVER_FORWARDED)})`,
+    message: 'CONNECT, TRACE and TRACK are never forwarded; leave it out',
+  },
+  {
+    at: 'spec.methods[]',
+    rule: `self in ${listOf([...ROUTE_METHODS, ...NEVER_FORWARDED])}`,
+    message: 'is no known method; write GET, POST, PUT or the like',
+  },
+  { at: 'spec.methods', rule: "!('HEAD' in self) || 'GET' in self", message: 'HEAD is handled as GET; write GET' },
+];
+
+const HEADERS: readonly Rule[] = [
+  {
+    at: 'spec.headers[].name',
+    rule: `!${matches('self', /[_.]/)}`,
+    message: 'has _ or ., which other servers take for -; write -',
+  },
+  {
+    at: 'spec.headers[].name',
+    rule: `!${isHeader('self.lowerAscii()', IDENTITY_HEADER_NAMES)}`,
+    message: 'is an identity header, which is removed from every request; match another one',
+  },
+  {
+    at: 'spec.headers[].name',
+    rule: `!${isHeader('self.lowerAscii()', [...UNMATCHABLE_HEADERS, 'x-forwarded-*'])}`,
+    message: 'can’t be matched, for Postern reads or writes it itself; match another one',
+  },
+  {
+    at: 'spec.headers[].value',
+    rule: matches('self', /^([!-~]([ \t!-~]*[!-~])?)?$/),
+    message: 'must be visible ASCII characters, with blanks only between them',
+  },
+  {
+    at: 'spec.headers',
+    rule: 'self.all(a, self.exists_one(b, b.name.lowerAscii() == a.name.lowerAscii()))',
+    message: 'a header is there twice; leave one out',
+  },
+];
+
+const GUARDS: readonly Rule[] = [
+  {
+    at: 'spec',
+    rule: '!has(self.access) || !has(self.plugins) || self.plugins.size() == 0',
+    message: 'has both access: Public and plugins; keep access to open the Route to everybody, or plugins to guard it',
+  },
+  {
+    at: 'spec',
+    rule: '!has(self.access) || !has(self.authorization)',
+    message: 'rules need somebody who logged in; name a plugin instead of access: Public',
+    fieldPath: '.authorization',
+  },
+  {
+    at: 'spec',
+    rule: "!has(self.plugins) || self.plugins.size() == 0 || !('*' in self.hosts)",
+    message: '* can’t be protected, for a login needs a host to come back to; write the host names',
+    fieldPath: '.hosts',
+  },
+];
+
+export const ROUTE_RULES: readonly Rule[] = [
+  ...HOSTS,
+  ...PATHS,
+  ...METHODS,
+  ...HEADERS,
+  ...GUARDS,
+  timeout('spec.timeouts.response'),
+  timeout('spec.timeouts.idle'),
+];
