@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { ASSETS, PROGRAM_NAMES, programPath } from './assets.ts';
 
 /**
  * Parts of a test machine that npm does not bring. A suite that needs one is declared with
@@ -37,3 +38,12 @@ export const chromium = part('Chromium', ['chromium', 'chromium-browser'], 'apt-
 export const nginx = part('nginx', ['nginx'], 'apt-get install nginx-light');
 export const promtool = part('promtool', ['promtool'], 'apt-get install prometheus');
 export const openssl = part('openssl', ['openssl'], 'apt-get install openssl');
+
+const missingAsset = PROGRAM_NAMES.some((name) => programPath(name) === '');
+/** kube-apiserver, etcd and kubectl; `path` is their folder. */
+export const apiserver: Part = {
+  name: 'a Kubernetes API server',
+  path: missingAsset ? '' : ASSETS,
+  missing: missingAsset,
+  why: missingAsset ? '[skipped: needs a Kubernetes API server, npm run test:assets]' : '',
+};

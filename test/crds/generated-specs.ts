@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { COUNTER_EXAMPLES, VALID } from './counter-examples.ts';
+
+type Spec = Readonly<Record<string, unknown>>;
+
+/** Texts that are nearly what a field wants: made of the characters that the grammars of hosts, paths, URLs and claims turn on. */
+const near = (characters: string, maxLength = 24): fc.Arbitrary<string> =>
+  fc.string({ unit: fc.constantFrom(...characters), maxLength });
+const among = (...values: readonly string[]): fc.Arbitrary<string> => fc.constantFrom(...values);
+
+const host = fc.oneof(
+  among(
+    '*',
+    '*.example.com',
+    'a.example',
+    'x_y.example',
+    'A.example',
+    '10.0.0.1',
+    'a.0x1',
+    '*.1',
+    'example',
+    'ä.example',
+  ),
+  near('ab-_.*01xA'),
+);
+const path = fc.oneof(
+  among(
+    '/',
+    '/a',
+    '/a/',
+    '/a%2Fb',
+    '/a%2fb',
+    '/%C3%A4',
+    '/%FF',
+    '/a.',
+    '/.a',
+    '/a/..b',
+    '/[a]',
+    '/_oidc',
+    '/_oidcx',
+    '/%00',
+    '/%5C',
+    '/%41',
+  ),
+  near('/a.%2F4C5;*?_~ '),
+  near('/a.%2F4C5;*?_~ ').map((text) => `/${text}`),
+);
+const header = fc.oneof(
+  among('x-a', 'X-A', 'x-forwarded-user', 'Remote-User', 'Cookie', 'TE', 'x_a'),
+  near('xa-_.!XTe'),
+);
+const value = fc.oneof(among('', 'a', 'a b', ' a', 'a\t'), near('a \tä~!'));
+const method = fc.oneof(among('GET', 'HEAD', 'POST', 'QUERY', 'TRACE', 'get', 'FETCH'), near('GETA', 4));
+const time = fc.oneof(
+  among('0s', '1ms', '1s', '59s', '1m', '24h', '24h1ms', '720h', '99999h99999h', '1h30m', '1', '1d', '-1s'),
+  near('0159hms', 8),
+);
+const url = fc.oneof(
+  among(
+    'https://a.example',
+    'http://a.example',
+    'https://a',
+    'https://',
+    'HTTPS://a.example/',
+    'https://[::1]:8443/a',
+    'https://[fe80::1]/',
+    'https://169.254.169.254/',
+    'https://@a.example',
+    'https://a:0/',
+    'https://a.example/%zz',
+    'https:///a',
+    'ftp://a',
+    'http://0x7f.1/',
+    'https://a_b.example',
+  ),
+  near('ahttps:/@#?[].%\\ 1').map((text) => `https://${text}`),
+  near('ahttps:/@#?[].%\\ 1').map((text) => `http://${text}`),
+);
+const claim = fc.oneof(
+  among('sub', 'a.b', '"a.b"', '"a\\"b"', 'a.', '.', 'a"b', 'ä', 'a\u00a0b', '\\'),
+  near('ab."\\/ '),
+);
+const name = fc.oneof(among('orders', 'a.b', 'A', '-a', ''), near('ab-.', 6));
+const pluginRef = fc.record(
+  { kind: among('OidcPlugin', 'Other', ''), name, namespace: among('shop', 'other', 'A') },
+  { requiredKeys: ['kind', 'name'] },
+);
+const secretRef = fc.record({ name, key: among('a', 'a/b', '') }, { requiredKeys: ['name'] });
+const few = <T>(member: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(member, { maxLength: 3 });
+/** Of the wrong type, or a field that isn't there. */
+const odd = fc.constantFrom<unknown>(null, 0, 1.5, true, '', 'a', [], {}, [null], { unknown: 1 });
+const some = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<Spec> =>
+  fc.record(fields, { requiredKeys: [] });
+
+const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arbitrary<unknown>>>>> = {
+  Service: {
+    url: fc.option(url, { nil: undefined }),
+    backendRef: fc.record({ name, port: fc.constantFrom<unknown>(0, 80, 65_535, 65_536, '80') }),
+    timeouts: some({ connect: time, response: time, idle: time }),
+    plugins: few(pluginRef),
+    class: among('postern', 'other', 'A'),
+    unknown: odd,
+  },
+  Route: {
+    hosts: few(host),
+    paths: few(fc.record({ type: among('Prefix', 'Exact', 'Exact', 'RegularExpression'), value: path })),
+    methods: few(method),
+    headers: few(fc.record({ name: header, value })),
+    plugins: fc.option(few(pluginRef), { nil: undefined }),
+    access: among('Public', 'Private'),
+    authorization: fc.record({
+      rules: few(some({ name: among('r', 'a b', ' '), groups: few(value), claims: few(fc.record({ path: claim })) })),
+    }),
+    encodedSlashes: among('Keep', 'Reject', 'keep'),
+    timeouts: some({ response: time, idle: time }),
+    class: among('postern', 'A'),
+    serviceRef: some({ name, namespace: among('shop', '') }),
+    unknown: odd,
+  },
+  OidcPlugin: {
+    issuer: url,
+    endpoints: some({ authorization: url, token: url, jwks: url, endSession: url }),
+    clientID: fc.option(value, { nil: undefined }),
+    clientIDRef: secretRef,
+    clientSecretRef: fc.option(secretRef, { nil: undefined }),
+    tokenEndpointAuthMethod: among('none', 'client_secret_post', 'other'),
+    scopes: few(among('openid', 'email', 'a b', '')),
+    extraParams: few(fc.record({ name: among('hd', 'State', 'scope', 'a b'), value })),
+    prompt: among('login', 'none', 'login none', ' login', 'select_account consent'),
+    redirectPath: path,
+    logout: some({ path, postLogoutRedirectURI: url, idTokenHint: among('Auto', 'auto') }),
+    http: some({ timeout: time }),
+    attemptTTL: time,
+    clockTolerance: time,
+    session: some({ idleTimeout: time, absoluteTimeout: time, cookie: some({ sameSite: among('Lax', 'None') }) }),
+    allowedAlgs: few(among('RS256', 'ES256', 'none', 'HS256')),
+    audiences: few(among('a', 'b', '')),
+    claims: some({ username: claim, groups: claim, email: claim }),
+    upstream: some({
+      accessToken: among('Bearer', 'None', 'Header'),
+      accessTokenHeader: header,
+      claims: few(fc.record({ claim, header })),
+    }),
+    insecure: some({ httpCookies: fc.boolean(), httpProvider: fc.boolean() }),
+    unknown: odd,
+  },
+};
+
+export interface Generated {
+  readonly kind: keyof typeof VALID;
+  readonly spec: Spec;
+}
+
+/** A valid spec with one to three fields written anew; so one in a few is valid, and what isn't has few faults. */
+const changed = fc.constantFrom<keyof typeof VALID>('Service', 'Route', 'OidcPlugin').chain((kind) => {
+  const [first, ...others] = Object.entries(FIELDS[kind]).map(([field, values]) =>
+    fc.tuple(fc.constant(field), fc.oneof({ weight: 12, arbitrary: values }, { weight: 1, arbitrary: odd })),
+  );
+  if (first === undefined) throw new Error(`${kind} has no fields`);
+  return fc
+    .array(fc.oneof(first, ...others), { minLength: 1, maxLength: 3 })
+    .map((changes): Generated => ({ kind, spec: { ...VALID[kind], ...Object.fromEntries(changes) } }));
+});
+
+/** Two refusals at once: what one rule says must not hide behind another. */
+const counter = fc
+  .constantFrom(...COUNTER_EXAMPLES)
+  .map(({ kind, spec }): Generated => ({ kind, spec: { ...VALID[kind], ...spec } }));
+
+export const generated = fc.oneof({ weight: 9, arbitrary: changed }, { weight: 1, arbitrary: counter });

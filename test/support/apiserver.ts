@@ -1,0 +1,259 @@
+import { execFile, spawn } from 'node:child_process';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request } from 'node:https';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ProgramName, programPath } from './assets.ts';
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A Kubernetes API server alone, with etcd: every kind can be stored and watched, nothing runs. */
+export interface ApiServer {
+  /** https://127.0.0.1:<port> */
+  readonly url: string;
+  /** PEM, for the certificate of `url`. */
+  readonly ca: string;
+  /** Bearer token of a member of system:masters. */
+  readonly token: string;
+  /** Path of a kubeconfig with all three. */
+  readonly kubeconfig: string;
+  /** As that administrator; `input` is its standard input. Never rejects for an exit code. */
+  kubectl(args: readonly string[], input?: string): Promise<Ran>;
+  /** Server-side apply of manifests (YAML or JSON), strict; rejects where anything is refused. */
+  apply(manifests: string): Promise<void>;
+  /** One request with a JSON body. */
+  call(method: string, path: string, body?: unknown, contentType?: string): Promise<Answer>;
+  stop(): Promise<void>;
+}
+
+/** Starts both on free ports of 127.0.0.1, in a folder of their own, and waits for /readyz. */
+export async function startApiServer(): Promise<ApiServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'postern-apiserver-'));
+  const running: Running[] = [];
+  const stop = async (): Promise<void> => {
+    // The API server first: without etcd it would only wait.
+    for (const process of running.toReversed()) await process.stop();
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    const [client, peer, secure] = await freePorts(3);
+    running.push(run('etcd', etcdArgs(directory, `http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`), directory));
+    const token = randomUUID();
+    const etcd = `http://127.0.0.1:${client}`;
+    const server = run('kube-apiserver', serverArgs(directory, etcd, secure ?? 0, token), directory);
+    running.push(server);
+    const url = `https://127.0.0.1:${secure}`;
+    const ca = await certificate(directory, server);
+    const agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
+    const call: ApiServer['call'] = (method, path, body, contentType = 'application/json') =>
+      callApi({ url, agent, token, method, path, body, contentType });
+    await ready(call, server);
+    const kubeconfig = writeKubeconfig(directory, url, ca, token);
+    const kubectl: ApiServer['kubectl'] = (args, input) => runKubectl(directory, kubeconfig, args, input);
+    return {
+      url,
+      ca,
+      token,
+      kubeconfig,
+      kubectl,
+      call,
+      async apply(manifests) {
+        const ran = await kubectl(['apply', '--server-side', '--validate=strict', '-f', '-'], manifests);
+        if (ran.code !== 0) throw new Error(ran.stderr);
+      },
+      async stop() {
+        agent.destroy();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const etcdArgs = (directory: string, client: string, peer: string): readonly string[] => [
+  `--data-dir=${join(directory, 'etcd')}`,
+  '--unsafe-no-fsync',
+  `--listen-client-urls=${client}`,
+  `--advertise-client-urls=${client}`,
+  `--listen-peer-urls=${peer}`,
+  `--initial-advertise-peer-urls=${peer}`,
+  `--initial-cluster=default=${peer}`,
+  '--log-level=warn',
+];
+
+function serverArgs(directory: string, etcd: string, port: number, token: string): readonly string[] {
+  const key = join(directory, 'service-account.pem');
+  const tokens = join(directory, 'tokens.csv');
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  writeFileSync(key, privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
+  writeFileSync(tokens, `${token},administrator,administrator,"system:masters"\n`, { mode: 0o600 });
+  return [
+    `--etcd-servers=${etcd}`,
+    '--bind-address=127.0.0.1',
+    `--secure-port=${port}`,
+    `--cert-dir=${join(directory, 'certificates')}`,
+    '--service-account-issuer=https://kubernetes.default.svc',
+    `--service-account-key-file=${key}`,
+    `--service-account-signing-key-file=${key}`,
+    `--token-auth-file=${tokens}`,
+    '--authorization-mode=RBAC',
+    '--service-cluster-ip-range=10.0.0.0/24',
+    // No controller makes the default ServiceAccount of a namespace here.
+    '--disable-admission-plugins=ServiceAccount',
+  ];
+}
+
+interface Running {
+  /** Throws with what the program wrote, where it has ended. */
+  check(): void;
+  stop(): Promise<void>;
+}
+
+function run(name: ProgramName, args: readonly string[], directory: string): Running {
+  const log = join(directory, `${name}.log`);
+  const output = openSync(log, 'w');
+  const child = spawn(programPath(name), args, { stdio: ['ignore', output, output] });
+  const ended = once(child, 'exit');
+  return {
+    check() {
+      if (child.exitCode === null && child.signalCode === null) return;
+      throw new Error(`${name} ended:\n${readFileSync(log, 'utf8').slice(-4000)}`);
+    },
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGTERM');
+      // The API server drains for a minute where a watch is open; nobody here waits for that.
+      const late = setTimeout(() => child.kill('SIGKILL'), 3000);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+const PATIENCE = 60_000;
+
+async function until<T>(server: Running, attempt: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    server.check();
+    const found = await attempt();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`no API server after ${PATIENCE / 1000} s`);
+    await sleep(50);
+  }
+}
+
+/** It signs a certificate for itself, and writes the one of its authority behind it. */
+const certificate = (directory: string, server: Running): Promise<string> =>
+  until(server, () => {
+    try {
+      const pem = readFileSync(join(directory, 'certificates', 'apiserver.crt'), 'utf8');
+      return pem.trimEnd().endsWith('-----END CERTIFICATE-----') ? pem : undefined;
+    } catch {
+      return undefined;
+    }
+  });
+
+const ready = (call: ApiServer['call'], server: Running): Promise<true> =>
+  until(server, async () => {
+    const answer = await call('GET', '/readyz').catch(() => undefined);
+    return answer?.status === 200 ? true : undefined;
+  });
+
+/** Ports that were free a moment ago, all different. */
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+function writeKubeconfig(directory: string, url: string, ca: string, token: string): string {
+  const path = join(directory, 'kubeconfig');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      { name: 'test', cluster: { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') } },
+    ],
+    users: [{ name: 'administrator', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'administrator' } }],
+    'current-context': 'test',
+  };
+  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
+  return path;
+}
+
+async function runKubectl(
+  directory: string,
+  kubeconfig: string,
+  args: readonly string[],
+  input: string | undefined,
+): Promise<Ran> {
+  const all = [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(directory, 'kubectl')}`, ...args];
+  return await new Promise((resolve, reject) => {
+    const child = execFile(programPath('kubectl'), all, { maxBuffer: 64 * 2 ** 20 }, (error, stdout, stderr) => {
+      if (error !== null && typeof error.code !== 'number') reject(error);
+      else resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr });
+    });
+    child.stdin?.end(input ?? '');
+  });
+}
+
+interface Call {
+  readonly url: string;
+  readonly agent: Agent;
+  readonly token: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly contentType: string;
+}
+
+async function callApi({ url, agent, token, method, path, body, contentType }: Call): Promise<Answer> {
+  return await new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': contentType, accept: 'application/json' };
+    const outgoing = request(new URL(path, url), { agent, method, headers }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => void chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body: json(Buffer.concat(chunks).toString()) });
+      });
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
