@@ -48,7 +48,7 @@ const authorizationRule = z.strictObject({
         .min(1)
         .max(16)
         .optional()
-        .meta({ description: 'Absent: all. GET is also for HEAD.' }),
+        .meta({ description: 'Absent: all. GET is also for HEAD.', 'x-kubernetes-list-type': 'set' }),
     })
     .optional()
     .meta({ description: 'Which requests this rule is for; absent: all.' }),

@@ -6,6 +6,7 @@ import type { Rule } from '../../scripts/crd/rules/cel.ts';
 import { OIDC_PLUGIN_RULES } from '../../scripts/crd/rules/oidc-plugin.ts';
 import { ROUTE_RULES } from '../../scripts/crd/rules/route.ts';
 import { SERVICE_RULES } from '../../scripts/crd/rules/service.ts';
+import { compilePolicy } from '../../src/authorization/compile-policy.ts';
 import { PLUGIN_KINDS } from '../../src/plugins/kinds.ts';
 import { parseObject } from '../../src/resources/parse.ts';
 import { isPlain, own } from '../../src/resources/plain.ts';
@@ -44,7 +45,7 @@ const object = (kind: string, spec: unknown, name = 'tried') => ({
   spec,
 });
 
-/** What the parser of the object's own class says of it; nothing where it accepts it. */
+/** What parser and policy say of an object, read as its own class does; nothing where they accept it. */
 function parserProblems(value: unknown): readonly string[] {
   const named = own(own(value, 'spec'), 'class');
   const options = {
@@ -53,8 +54,11 @@ function parserProblems(value: unknown): readonly string[] {
     fallbackName: '(unnamed)',
   };
   const result = parseObject(value, PLUGIN_KINDS, options);
-  if ('ok' in result)
-    return result.ok ? [] : result.problems.map(({ path, message }) => `${formatPath(path)} ${message}`);
+  if ('ok' in result) {
+    const route = result.ok && result.value.kind === 'Route' ? result.value : undefined;
+    const checked = result.ok ? compilePolicy(route?.authorization) : result;
+    return checked.ok ? [] : checked.problems.map(({ path, message }) => `${formatPath(path)} ${message}`);
+  }
   return result.kind === 'Foreign' ? ['foreign'] : [result.problem.message];
 }
 
@@ -242,7 +246,7 @@ const BEYOND_RULES: readonly RegExp[] = [
   /^spec\.url must have a (DNS name|port)/,
   /^spec\.url has (a path|an IPv4 address written as IPv6)/,
   /^spec\.(issuer|endpoints\.\w+|logout\.postLogoutRedirectURI) must (be an absolute URL|not be at a link-local|not hold a user name)/,
-  /^spec\.(claims\.\w+|upstream\.claims\[\d+\]\.claim) must be names joined by dots/,
+  /^spec\.(claims\.\w+|upstream\.claims\[\d+\]\.claim|authorization\.rules\[\d+\]\.claims\[\d+\]\.path) must be names joined by dots/,
 ];
 
 /** As it is sent: JSON has no undefined. */

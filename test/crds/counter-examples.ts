@@ -63,6 +63,12 @@ const paths = (kind: Kind, field: string, write: (path: string) => Spec): readon
   ...at(kind, field, /^has a segment . or ../)(write('/a/./b'), write('/a/..'), write('/../a')),
 ];
 
+const methods = (field: string, write: (names: readonly string[]) => Spec): readonly CounterExample[] => [
+  ...at('Route', `${field}[0]`, /never forwarded/)(write(['TRACE']), write(['CONNECT'])),
+  ...at('Route', `${field}[0]`, /^is no known method/)(write(['FETCH'])),
+  ...at('Route', field, /^HEAD is handled as GET/)(write(['HEAD', 'POST'])),
+];
+
 const SERVICE: readonly CounterExample[] = [
   ...at('Service', 'spec', 'names no backend; write either url or backendRef')({ url: undefined }),
   ...at('Service', 'spec', 'has both url and backendRef; keep one')({ backendRef: { name: 'orders', port: 80 } }),
@@ -124,9 +130,7 @@ const ROUTE: readonly CounterExample[] = [
       { type: 'Exact', value: '/a' },
     ],
   }),
-  ...at('Route', 'spec.methods[0]', /never forwarded/)({ methods: ['TRACE'] }, { methods: ['CONNECT'] }),
-  ...at('Route', 'spec.methods[0]', /^is no known method/)({ methods: ['FETCH'] }),
-  ...at('Route', 'spec.methods', /^HEAD is handled as GET/)({ methods: ['HEAD', 'POST'] }),
+  ...methods('spec.methods', (names) => ({ methods: names })),
   ...at('Route', 'spec.headers[0].name', /^has _ or ./)(header('x_tenant'), header('x.tenant')),
   ...at('Route', 'spec.headers[0].name', /^is an identity header/)(
     header('X-Forwarded-User'),
@@ -166,7 +170,27 @@ const ROUTE: readonly CounterExample[] = [
   }),
   ...at('Route', 'spec.hosts', /^\* can’t be protected/)({ hosts: ['shop.example.com', '*'] }),
   ...timeouts('Route', ['response', 'idle']),
+  ...at(
+    'Route',
+    'spec.authorization.rules',
+    /^two rules have the same name/,
+  )({
+    authorization: { rules: [{ name: 'a' }, { name: 'b' }, { name: 'a' }] },
+  }),
+  ...paths('Route', 'spec.authorization.rules[0].match.paths[0].value', (value) =>
+    rule({ match: { paths: [{ type: 'Prefix', value }] } }),
+  ),
+  ...methods('spec.authorization.rules[0].match.methods', (names) => rule({ match: { methods: names } })),
+  ...at(
+    'Route',
+    'spec.authorization.rules[0].claims[0].path',
+    /^must be names joined by dots/,
+  )(rule({ claims: [{ path: 'https://a.example/roles', anyOf: ['a'] }] }), rule({ claims: [{ path: 'a..b' }] })),
 ];
+
+function rule(fields: Spec): Spec {
+  return { authorization: { rules: [{ name: 'a', ...fields }] } };
+}
 
 function header(name: string, value = 'a'): Spec {
   return { headers: [{ name, value }] };

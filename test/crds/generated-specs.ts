@@ -109,7 +109,17 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
     plugins: fc.option(few(pluginRef), { nil: undefined }),
     access: among('Public', 'Private'),
     authorization: fc.record({
-      rules: few(some({ name: among('r', 'a b', ' '), groups: few(value), claims: few(fc.record({ path: claim })) })),
+      rules: few(
+        some({
+          name: among('r', 's', 'a b', ' '),
+          groups: few(value),
+          claims: few(fc.record({ path: claim })),
+          match: some({
+            paths: few(fc.record({ type: among('Prefix', 'Exact'), value: path })),
+            methods: few(method),
+          }),
+        }),
+      ),
     }),
     encodedSlashes: among('Keep', 'Reject', 'keep'),
     timeouts: some({ response: time, idle: time }),

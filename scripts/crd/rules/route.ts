@@ -1,8 +1,9 @@
+import { CLAIM_PATH_HINT } from '../../../src/resources/claim-path.ts';
 import { UNMATCHABLE_HEADERS } from '../../../src/resources/header-matches.ts';
 import { IDENTITY_HEADER_NAMES } from '../../../src/resources/identity-headers.ts';
 import { NEVER_FORWARDED, ROUTE_METHODS } from '../../../src/resources/method.ts';
 import { isHeader, listOf, matches, type Rule } from './cel.ts';
-import { path, timeout } from './fields.ts';
+import { claimPath, path, timeout } from './fields.ts';
 
 const LABEL = '[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?';
 const NAME = new RegExp(`^(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)$`);
@@ -49,18 +50,18 @@ const PATHS: readonly Rule[] = [
   },
 ];
 
-const METHODS: readonly Rule[] = [
+const methods = (at: string): readonly Rule[] => [
   {
-    at: 'spec.methods[]',
+    at: `${at}[]`,
     rule: `!(self in ${listOf(NEVER_FORWARDED)})`,
     message: 'CONNECT, TRACE and TRACK are never forwarded; leave it out',
   },
   {
-    at: 'spec.methods[]',
+    at: `${at}[]`,
     rule: `self in ${listOf([...ROUTE_METHODS, ...NEVER_FORWARDED])}`,
     message: 'is no known method; write GET, POST, PUT or the like',
   },
-  { at: 'spec.methods', rule: "!('HEAD' in self) || 'GET' in self", message: 'HEAD is handled as GET; write GET' },
+  { at, rule: "!('HEAD' in self) || 'GET' in self", message: 'HEAD is handled as GET; write GET' },
 ];
 
 const HEADERS: readonly Rule[] = [
@@ -111,12 +112,24 @@ const GUARDS: readonly Rule[] = [
   },
 ];
 
+const AUTHORIZATION: readonly Rule[] = [
+  {
+    at: 'spec.authorization.rules',
+    rule: 'self.all(a, self.exists_one(b, b.name == a.name))',
+    message: 'two rules have the same name; give each its own, for it is what logs and pages show',
+  },
+  ...path('spec.authorization.rules[].match.paths[].value'),
+  ...methods('spec.authorization.rules[].match.methods'),
+  claimPath('spec.authorization.rules[].claims[].path', CLAIM_PATH_HINT),
+];
+
 export const ROUTE_RULES: readonly Rule[] = [
   ...HOSTS,
   ...PATHS,
-  ...METHODS,
+  ...methods('spec.methods'),
   ...HEADERS,
   ...GUARDS,
+  ...AUTHORIZATION,
   timeout('spec.timeouts.response'),
   timeout('spec.timeouts.idle'),
 ];
