@@ -5,11 +5,11 @@ import { startUpstream } from './nginx.ts';
 import { residentBytes } from './process.ts';
 import type { Figure } from './statistics.ts';
 
-const WARM = 100_000;
+const WARM = 200_000;
 const MEASURED = 100_000;
 const MIB = 1024 * 1024;
 
-/** Resident memory before and after 100,000 requests, once 100,000 others have let the heap find its size. */
+/** Resident memory before and after 100,000 requests, once 200,000 others have let the young generation find its size. */
 export async function memoryFigure(): Promise<readonly Figure[]> {
   const upstreamPort = await freePort();
   const upstream = await startUpstream(upstreamPort, '1');
