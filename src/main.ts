@@ -137,7 +137,7 @@ async function start(settings: ServeSettings, log: Log): Promise<{ stop(): Promi
     settings.admin.port,
     ...(debugEndpoint === undefined ? [] : [debugEndpoint.port]),
   ]);
-  const forwarder = createSocketForwarder(ticks, ownPorts);
+  const forwarder = createSocketForwarder(ownPorts);
   const proxy = createProxyListener({
     acquire: control.acquire,
     forwarder,

@@ -93,7 +93,7 @@ describe('a second plugin kind', () => {
     await control.start();
     proxy = createProxyListener({
       acquire: control.acquire,
-      forwarder: createSocketForwarder(() => performance.now()),
+      forwarder: createSocketForwarder(),
       observer: metrics.requests,
       external: { scheme: 'http', port: 80 },
       identityHeaders: identityHeaders([]),

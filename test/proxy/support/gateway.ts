@@ -118,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
     };
   };
-  const forwarder = options.forwarder ?? createSocketForwarder(() => performance.now());
+  const forwarder = options.forwarder ?? createSocketForwarder();
   const listener = createProxyListener({
     acquire: options.noSnapshot === true ? () => undefined : acquire,
     forwarder,
