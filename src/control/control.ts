@@ -109,7 +109,11 @@ export function createControl(options: ControlOptions): Control {
   function update(): 'published' | 'unchanged' {
     const { parsed, origins } = parseAll(source.objects());
     const compiled = options.compile(parsed);
-    const content = contentHash({ table: compiled.table, plugins: compiled.plugins });
+    const content = contentHash({
+      table: compiled.table,
+      plugins: compiled.plugins,
+      certificates: compiled.certificates,
+    });
     // Verdicts are in order of key and hold no secrets and no Maps: their JSON is their content.
     const verdictContent = JSON.stringify([...compiled.verdicts]);
 
@@ -129,7 +133,13 @@ export function createControl(options: ControlOptions): Control {
 
   function swap(compiled: Compiled, hash: string): Snapshot {
     const generation = (generations.current()?.generation ?? 0) + 1;
-    const snapshot: Snapshot = { generation, hash, table: compiled.table, plugins: compiled.plugins };
+    const snapshot: Snapshot = {
+      generation,
+      hash,
+      table: compiled.table,
+      plugins: compiled.plugins,
+      certificates: compiled.certificates,
+    };
     deepFreeze(snapshot);
     generations.replace(snapshot, instances.take(snapshot.plugins.values(), generations.held()));
     return snapshot;

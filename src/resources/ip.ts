@@ -21,6 +21,35 @@ export function canonicalIpv6(text: string): string | undefined {
 /** `::ffff:192.0.2.1`: another spelling of an IPv4 address. The text is canonical. */
 export const isMappedIpv4 = (canonical: string): boolean => /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/.test(canonical);
 
+/**
+ * The bits of an address as text of 0 and 1. IPv4 in IPv6 (mapped, and NAT64 under its well-known prefix) gives the IPv4
+ * address that it leads to. Undefined where the text is no address.
+ */
+export function addressBits(text: string): { readonly family: 4 | 6; readonly bits: string } | undefined {
+  if (isIpv4(text))
+    return {
+      family: 4,
+      bits: text
+        .split('.')
+        .map((octet) => binary(Number(octet), 8))
+        .join(''),
+    };
+  const groups = ipv6Groups(text);
+  if (groups === undefined) return undefined;
+  const bits = groups.map((group) => binary(group, 16)).join('');
+  return CARRIES_IPV4.some((prefix) => bits.startsWith(prefix))
+    ? { family: 4, bits: bits.slice(96) }
+    : { family: 6, bits };
+}
+
+const binary = (value: number, size: number): string => value.toString(2).padStart(size, '0');
+
+/** `::ffff:0:0/96` (RFC 4291) and `64:ff9b::/96` (RFC 6052). */
+const CARRIES_IPV4: readonly string[] = [
+  '0'.repeat(80) + '1'.repeat(16),
+  binary(0x64, 16) + binary(0xff9b, 16) + '0'.repeat(64),
+];
+
 function ipv6Groups(text: string): readonly number[] | undefined {
   if (text.length > 45) return undefined;
   const halves = text.split('::');

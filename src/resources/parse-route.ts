@@ -44,6 +44,7 @@ export function parseRoute(identity: Identity): Parsed {
           clientAuthorization: spec.clientAuthorization,
           authorization: spec.authorization,
           encodedSlashes: spec.encodedSlashes,
+          tlsSecret: undefined,
           timeouts,
         },
       };

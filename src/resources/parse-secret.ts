@@ -22,7 +22,7 @@ export function parseSecret(identity: Identity): Parsed {
   readValues(identity, 'stringData', (text) => text, data, budget, problems);
   if (problems.length > 0) return invalidObject(identity, problems, { kind: 'Secret' });
   const { key, name, meta } = identity;
-  return { ok: true, value: { kind: 'Secret', key, name, meta, data } };
+  return { ok: true, value: { kind: 'Secret', key, name, meta, type: 'Opaque', labelled: true, data } };
 }
 
 function readValues(

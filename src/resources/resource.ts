@@ -8,7 +8,13 @@ import type { Redacted } from './redacted.ts';
 import type { AuthorizationSpec } from './route.ts';
 
 /** A parsed, valid object: every value in it was checked. References in it are not resolved yet. */
-export type Resource = ServiceResource | RouteResource | PluginResource | SecretResource;
+export type Resource =
+  | ServiceResource
+  | RouteResource
+  | PluginResource
+  | SecretResource
+  | CoreServiceResource
+  | ReferenceGrantResource;
 
 interface Base {
   readonly key: ObjectKey;
@@ -69,6 +75,8 @@ export interface RouteResource extends Base {
   readonly clientAuthorization: 'Pass' | undefined;
   readonly authorization: AuthorizationSpec | undefined;
   readonly encodedSlashes: 'Reject' | 'Keep';
+  /** The certificate for its hosts: a Secret of type kubernetes.io/tls of its namespace. */
+  readonly tlsSecret: NamespacedName | undefined;
   readonly timeouts: { readonly response: Milliseconds | undefined; readonly idle: Milliseconds | undefined };
 }
 
@@ -82,7 +90,27 @@ export interface PluginResource extends Base {
 /** A core Secret. */
 export interface SecretResource extends Base {
   readonly kind: 'Secret';
+  /** `Opaque`, `kubernetes.io/tls`, … */
+  readonly type: string;
+  /** Whether its owner said that plugins may use it (label `postern.dev/secret: "true"`); files need no label. */
+  readonly labelled: boolean;
   readonly data: ReadonlyMap<string, Redacted>;
+}
+
+/** A core Service, as far as a backendRef needs it. Key: `CoreService/<namespace>/<name>`. */
+export interface CoreServiceResource extends Base {
+  readonly kind: 'CoreService';
+  /** ExternalName leads wherever DNS says, past every rule on addresses (A174). */
+  readonly externalName: boolean;
+  readonly ports: readonly number[];
+}
+
+/** Gateway API: what objects of other namespaces may name of this one. */
+export interface ReferenceGrantResource extends Base {
+  readonly kind: 'ReferenceGrant';
+  readonly from: readonly { readonly group: string; readonly kind: string; readonly namespace: string }[];
+  /** `name` undefined: every object of the kind. */
+  readonly to: readonly { readonly group: string; readonly kind: string; readonly name: string | undefined }[];
 }
 
 /** As much of a list as can be read; `complete` is false where it, or one of its members, can't be. */
@@ -105,7 +133,9 @@ export type Claim =
     }
   | { readonly kind: 'Service'; readonly backend: Backend | undefined; readonly plugins: Readable<PluginRef> }
   | { readonly kind: 'Plugin'; readonly pluginKind: string }
-  | { readonly kind: 'Secret' };
+  | { readonly kind: 'Secret' }
+  | { readonly kind: 'CoreService' }
+  | { readonly kind: 'ReferenceGrant' };
 
 /** An object as its source gave it, after parsing. */
 export type Parsed =

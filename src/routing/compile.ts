@@ -41,6 +41,7 @@ export function compile(parsed: readonly Parsed[], options: CompileOptions): Com
       reserved: answeredPaths(entries, reservations),
     }),
     plugins: bindPlugins(entries, plugins),
+    certificates: new Map(),
     verdicts: verdictsOf({ known, placed, entries, reservations, warnings }),
   };
 }

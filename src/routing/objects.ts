@@ -58,7 +58,7 @@ export function indexObjects(parsed: readonly Parsed[]): Objects {
       if (value.kind === 'Service') services.set(value.name, { kind: 'Valid', value });
       else if (value.kind === 'Plugin') plugins.set(key, { kind: 'Valid', value });
       else if (value.kind === 'Secret') secrets.set(value.name, { kind: 'Valid', value });
-      else {
+      else if (value.kind === 'Route') {
         routes.push(value);
         const policy = compilePolicy(value.authorization);
         if (policy.ok && policy.value !== undefined) policies.set(value.name, policy.value);
@@ -131,6 +131,9 @@ function claimOf(one: Parsed): Claim {
       return { kind: 'Plugin', pluginKind: value.pluginKind };
     case 'Secret':
       return { kind: 'Secret' };
+    case 'CoreService':
+    case 'ReferenceGrant':
+      return { kind: value.kind };
   }
 }
 

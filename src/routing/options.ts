@@ -1,5 +1,9 @@
+import type { AddressPolicy } from '../resources/address-policy.ts';
 import type { ExternalAddress } from '../resources/external.ts';
+import type { HostPattern } from '../resources/hostname.ts';
 import type { IdentityHeaders } from '../resources/identity-headers.ts';
+import type { NamespacedName } from '../resources/keys.ts';
+import type { Redacted } from '../resources/redacted.ts';
 import type { PluginRules } from './plugin-rules.ts';
 
 export interface CompileOptions {
@@ -11,7 +15,29 @@ export interface CompileOptions {
   readonly identityHeaders?: IdentityHeaders;
 }
 
-/** Files: hosts have no owners, and there are no core Services to follow. */
-interface CompileMode {
-  readonly kind: 'Files';
+export type CompileMode =
+  /** Hosts have no owners, and there are no core Services to follow. */
+  { readonly kind: 'Files' } | ClusterMode;
+
+/** Objects of an API server, of namespaces that don't trust each other. */
+export interface ClusterMode {
+  readonly kind: 'Cluster';
+  /** `--host-owner`; the most specific entry that covers a host decides. */
+  readonly hostOwners: readonly HostOwner[];
+  /** Whether more than one namespace is watched: then wildcard hosts and `*` need an entry. */
+  readonly manyNamespaces: boolean;
+  /** Some watched namespace was not listed yet: who the oldest is can't be told, so only hosts with an entry are served. */
+  readonly incomplete: boolean;
+  readonly urlBackends: AddressPolicy;
+  /** The cluster's own DNS suffix, which `url` doesn't reach unless `urlBackends` is Any: `cluster.local`. */
+  readonly clusterDomain: string;
+  /** The Secret of the cookie keys: no reference resolves to it. */
+  readonly keysSecret: NamespacedName;
+  /** Why a certificate and its key can't be served, to go on a sentence (`has expired`); undefined where it can. Pure; remembered. */
+  certificateFault(certificate: string, key: Redacted): string | undefined;
+}
+
+export interface HostOwner {
+  readonly pattern: HostPattern;
+  readonly namespace: string;
 }

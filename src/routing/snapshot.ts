@@ -3,6 +3,7 @@ import type { Policy } from '../authorization/policy.ts';
 import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
 import type { Problem, Reason } from '../resources/problem.ts';
+import type { Redacted } from '../resources/redacted.ts';
 import type { Backend, HeaderMatch, PathMatch, Timeouts } from '../resources/resource.ts';
 import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
 import type { RouteTable } from './table.ts';
@@ -68,6 +69,17 @@ export interface Verdict {
   readonly routes: number | undefined;
 }
 
+/** What is shown to browsers of one host of an accepted Route (`Route.tls.secretRef`). */
+export interface HostCertificate {
+  readonly host: HostPattern;
+  readonly route: NamespacedName;
+  readonly secret: NamespacedName;
+  /** PEM, leaf first. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly key: Redacted;
+}
+
 /** Everything the proxy needs to decide requests. Immutable; replaced whole. */
 export interface Snapshot {
   /** Counts publications of this process, from 1. */
@@ -76,11 +88,14 @@ export interface Snapshot {
   readonly hash: string;
   readonly table: RouteTable;
   readonly plugins: ReadonlyMap<ObjectKey, PluginBinding>;
+  /** By host; one for each host at most. Empty in files mode. */
+  readonly certificates: ReadonlyMap<HostPattern, HostCertificate>;
 }
 
 export interface Compiled {
   readonly table: RouteTable;
   readonly plugins: ReadonlyMap<ObjectKey, PluginBinding>;
+  readonly certificates: ReadonlyMap<HostPattern, HostCertificate>;
   /** In order of key. */
   readonly verdicts: ReadonlyMap<ObjectKey, Verdict>;
 }

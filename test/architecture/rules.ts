@@ -93,6 +93,8 @@ const PURE: ReadonlySet<string> = new Set(['resources', 'authorization', 'routin
 /** Packages that one part only may use, and the ones that pure parts may. */
 const PURE_PACKAGES: ReadonlySet<string> = new Set(['zod']);
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@kubernetes/client-node': ['sources'],
+  undici: ['sources', 'plugins'],
   'openid-client': ['plugins'],
   jose: ['plugins'],
   pino: ['observe'],
@@ -118,7 +120,7 @@ function importBreaches({ path, text }: SourceFile): readonly Breach[] {
         if (PURE.has(part)) breach('pure', `imports ${from}`);
         continue;
       }
-      const name = from.split('/')[0] ?? from;
+      const name = from.split('/', from.startsWith('@') ? 2 : 1).join('/');
       const users = PACKAGES[name];
       if (users === undefined) breach('packages', `imports ${from}, which is no runtime dependency`);
       else if (!users.includes(part)) breach('packages', `imports ${from}, which is for ${users.join(' and ')}`);

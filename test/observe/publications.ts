@@ -31,7 +31,7 @@ export function publication(
   }
   const table = buildTable({ placements: [], closedHosts: new Map(), reserved: new Map() });
   return {
-    snapshot: { generation, hash: `hash-${generation}`, table, plugins },
+    snapshot: { generation, hash: `hash-${generation}`, table, plugins, certificates: new Map() },
     previous: undefined,
     verdicts,
     previousVerdicts: new Map(),
@@ -102,6 +102,7 @@ const route = (name: string, rules: readonly string[]) => ({
   clientAuthorization: undefined,
   authorization: rules.length === 0 ? undefined : { rules: rules.map((rule) => ({ name: rule })) },
   encodedSlashes: 'Reject' as const,
+  tlsSecret: undefined,
   timeouts: { response: undefined, idle: undefined },
 });
 

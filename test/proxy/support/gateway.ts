@@ -175,6 +175,7 @@ function snapshotOf(options: GatewayOptions): Snapshot {
     generation: 1,
     hash: '0',
     table: buildTable({ placements, closedHosts: new Map(), reserved: new Map([[hostOf(HOST), reserved]]) }),
+    certificates: new Map(),
     plugins: new Map([[PLUGIN, binding]]),
   };
 }

@@ -1,0 +1,91 @@
+import { addressBits } from './ip.ts';
+
+/** Bits of an address as text of 0 and 1, and how many of them count. */
+export interface Cidr {
+  readonly family: 4 | 6;
+  readonly bits: string;
+  /** As it was written, for messages. */
+  readonly text: string;
+}
+
+/** Which addresses may be reached (`--url-backends`, `--provider-addresses`). Link-local ones never are, under none of these. */
+export type AddressPolicy =
+  | { readonly kind: 'Any' }
+  /** Addresses of the public internet only. */
+  | { readonly kind: 'Public' }
+  /** Public ones, and those listed. */
+  | { readonly kind: 'Listed'; readonly cidrs: readonly Cidr[] };
+
+/** `10.0.0.0/8`, `fd00::/8`, or one address; undefined where it is none of these. Bits after the prefix have to be 0. */
+export function parseCidr(text: string): Cidr | undefined {
+  const [address = '', length, ...rest] = text.split('/');
+  const parsed = addressBits(address);
+  if (parsed === undefined || rest.length > 0) return undefined;
+  const { family, bits } = parsed;
+  if (length === undefined) return { family, bits, text };
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > bits.length) return undefined;
+  const size = Number(length);
+  return bits.slice(size).includes('1') ? undefined : { family, bits: bits.slice(0, size), text };
+}
+
+/** An IPv4 address that is written as IPv6 is that IPv4 address. */
+export function inCidr(address: string, cidr: Cidr): boolean {
+  const parsed = addressBits(address);
+  return parsed !== undefined && parsed.family === cidr.family && parsed.bits.startsWith(cidr.bits);
+}
+
+/** `address`: IPv4 or IPv6 (no brackets, no zone). What is no address isn't allowed: resolve names first. */
+export function isAddressAllowed(address: string, policy: AddressPolicy): boolean {
+  const parsed = addressBits(address);
+  if (parsed === undefined || isIn(parsed, LINK_LOCAL)) return false;
+  switch (policy.kind) {
+    case 'Any':
+      return true;
+    case 'Public':
+      return !isIn(parsed, NOT_PUBLIC);
+    case 'Listed':
+      return isIn(parsed, policy.cidrs) || !isIn(parsed, NOT_PUBLIC);
+  }
+}
+
+const isIn = ({ family, bits }: { readonly family: 4 | 6; readonly bits: string }, cidrs: readonly Cidr[]): boolean =>
+  cidrs.some((cidr) => cidr.family === family && bits.startsWith(cidr.bits));
+
+const known = (...texts: readonly string[]): readonly Cidr[] =>
+  texts.map((text) => {
+    const cidr = parseCidr(text);
+    if (cidr === undefined) throw new Error(`${text} is no CIDR`);
+    return cidr;
+  });
+
+/** Where clouds keep the credentials of machines (A174), and AWS's address of the same in IPv6. */
+const LINK_LOCAL = known('169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254');
+
+/** IANA special-purpose registries (RFC 6890), multicast, and what carries IPv4 in IPv6 (6to4, Teredo, NAT64 local). */
+const NOT_PUBLIC = known(
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
+  '224.0.0.0/4',
+  '240.0.0.0/4',
+  '::/96',
+  '64:ff9b:1::/48',
+  '100::/64',
+  '2001::/23',
+  '2001:db8::/32',
+  '2002::/16',
+  '3fff::/20',
+  '5f00::/16',
+  'fc00::/7',
+  'fec0::/10',
+  'ff00::/8',
+);
