@@ -23,6 +23,7 @@ import { observeRequests } from './observe/requests.ts';
 import { PLUGIN_KINDS } from './plugins/kinds.ts';
 import { createProxyListener } from './proxy/listener.ts';
 import { createSocketForwarder } from './proxy/upstream/socket-forwarder.ts';
+import { NO_PROXY } from './resources/egress-proxy.ts';
 import { identityHeaders } from './resources/identity-headers.ts';
 import { readSettings, type ServeSettings, type Settings } from './settings.ts';
 
@@ -87,11 +88,13 @@ async function start(settings: ServeSettings, log: Log): Promise<{ stop(): Promi
   const ticks = (): number => performance.now();
   const state = { serving: false, ending: false };
 
+  const { origin } = settings;
+  if (origin.kind === 'Kubernetes') throw new StartFailure('--kubernetes: this build serves files only');
   const pipeline = filesPipeline(PLUGIN_KINDS, settings);
-  const keys = await openKeys(settings.keysFile, now, log.part('keys'));
+  const keys = await openKeys(origin.keysFile, now, log.part('keys'));
   const metrics = createMetrics({ version: VERSION, now });
   const control = createControl({
-    source: await openSource(settings.files, pipeline.check, log.part('files')),
+    source: await openSource(origin.directory, pipeline.check, log.part('files')),
     parse: pipeline.parse,
     compile: pipeline.compile,
     kinds: PLUGIN_KINDS,
@@ -101,8 +104,10 @@ async function start(settings: ServeSettings, log: Log): Promise<{ stop(): Promi
       keys: keys.ring,
       observe: (event) => metrics.observe(key, event),
       log: log.plugin(key),
+      network: { addresses: { kind: 'Any' }, isOwn: () => false, proxies: NO_PROXY },
     }),
     timers: { after },
+    nextTurn: (run) => setImmediate(run),
     now: ticks,
     log: log.part('control'),
     metrics: metrics.control,
@@ -154,7 +159,7 @@ async function start(settings: ServeSettings, log: Log): Promise<{ stop(): Promi
       listen: addressText(settings.listen),
       admin: addressText(settings.admin),
       debug: debugEndpoint === undefined ? 'off' : addressText(debugEndpoint),
-      files: settings.files,
+      files: origin.directory,
     },
     `postern ${VERSION} serves`,
   );

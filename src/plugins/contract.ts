@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { KeyRing } from '../keys/ring.ts';
-import type { Checked, Problem } from '../resources/problem.ts';
+import type { AddressPolicy } from '../resources/address-policy.ts';
+import type { ProxyRules } from '../resources/egress-proxy.ts';
+import type { Checked, FieldPath, Problem } from '../resources/problem.ts';
 import { remainsOf } from '../resources/remains.ts';
 import type { PluginResource } from '../resources/resource.ts';
 import type { PluginInstance } from '../routing/decision.ts';
@@ -12,6 +14,11 @@ export interface PluginKind extends PluginRules {
   readonly shortNames: readonly string[];
   /** Wire schema of `spec`, source of the CRD. */
   readonly schema: z.ZodType;
+  /**
+   * Names of the Secrets of its own namespace that `spec` refers to, each once; `spec` is as the object has it, valid or
+   * not. What `compile` asks for is among them. Never throws.
+   */
+  secretRefs(spec: unknown): readonly string[];
   /** Starts work that nobody waits for (discovery). `config` was made by this kind's `compile`. */
   start(config: PluginConfig, world: PluginWorld): PluginInstance;
 }
@@ -25,6 +32,17 @@ export interface PluginWorld {
   /** Observations of this instance. Can't throw. */
   observe(event: PluginEvent): void;
   readonly log: PluginLog;
+  readonly network: PluginNetwork;
+}
+
+/** Which addresses an instance may connect to, and through what. */
+export interface PluginNetwork {
+  /** `--provider-addresses`: for each address that the object names, or that what it names leads to, at each connect. */
+  readonly addresses: AddressPolicy;
+  /** The admin and debug listeners of this process (A174), which are connected to under no policy. */
+  isOwn(address: string, port: number): boolean;
+  /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of this process. The operator's own, so `addresses` doesn't hold for them. */
+  readonly proxies: ProxyRules;
 }
 
 export interface PluginLog {
@@ -64,11 +82,22 @@ export interface PluginKindDefinition<Wire, Spec, Config> {
     context: PluginCompileContext,
   ): Checked<Omit<CompiledPlugin, 'config'> & { readonly config: Config }>;
   start(config: Config, identity: PluginConfig, world: PluginWorld): PluginInstance;
+  /** Fields of `spec` that refer to a Secret of the same namespace, as objects with a `name`. */
+  readonly secretFields: readonly FieldPath[];
   /** Turns problems of the schema into ours. */
   problems(error: z.ZodError): readonly Problem[];
   /** For required fields, so that the rest of a spec in which they are missing can be checked too. */
   readonly standIns?: Readonly<Record<string, unknown>>;
 }
+
+/** The texts at `name` of each of the fields, where there are any. */
+function namesAt(spec: unknown, fields: readonly FieldPath[]): readonly string[] {
+  const names = fields.map((field) => [...field, 'name'].reduce(memberOf, spec));
+  return [...new Set(names.filter((name) => typeof name === 'string'))];
+}
+
+const memberOf = (value: unknown, key: string | number): unknown =>
+  typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
 
 /** What `check` says of a spec that the schema refuses: whoever wrote it hears of everything at once. */
 function problemsOfRest<Wire>(
@@ -93,6 +122,7 @@ export function definePluginKind<Wire, Spec, Config>(definition: PluginKindDefin
     plural: definition.plural,
     shortNames: definition.shortNames,
     schema: definition.schema,
+    secretRefs: (spec) => namesAt(spec, definition.secretFields),
     parse(spec) {
       const wire = definition.schema.safeParse(spec);
       if (wire.success) return definition.check(wire.data);

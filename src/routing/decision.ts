@@ -70,6 +70,18 @@ export interface InstanceStatus {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
+  /** What was found out on the way, for `status.checks`; each `name` once. */
+  readonly checks?: readonly InstanceCheck[];
+}
+
+/** One thing that an instance found out about what it depends on. Holds no number that changes by itself. */
+export interface InstanceCheck {
+  /** Of a closed set of the kind, CamelCase: `Discovery`. */
+  readonly name: string;
+  /** Warning: it works, or may, but somebody should look. */
+  readonly result: 'Passed' | 'Warning' | 'Failed' | 'Unknown';
+  /** A whole sentence. */
+  readonly message: string;
 }
 
 /** A running plugin. What it throws closes the door: 500, nothing is forwarded (invariant 2). */

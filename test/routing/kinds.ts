@@ -21,6 +21,7 @@ const define = (kind: string): PluginKind =>
     shortNames: [],
     schema: spec,
     check: valid,
+    secretFields: [['secretRef']],
     compile(resource, { secretRef, callback, openSignUp, insecure }, context) {
       const secret = secretRef && context.secret(secretRef.name, secretRef.key, ['spec', 'secretRef']);
       if (secret?.ok === false) return secret;

@@ -40,6 +40,7 @@ export function tinyKind(life: TinyLife = { instances: [] }): PluginKind {
     shortNames: [],
     schema,
     check: valid,
+    secretFields: [['tokenSecretRef']],
     problems: (error) => schemaProblems(error, ['spec'], schema),
     compile(_resource, spec, { secret }) {
       const token = secret(spec.tokenSecretRef.name, spec.tokenSecretRef.key, ['spec', 'tokenSecretRef']);

@@ -13,6 +13,7 @@ export const oidcKind = definePluginKind({
   shortNames: ['oidc'],
   schema: oidcSpec,
   check: checkSpec,
+  secretFields: [['clientIDRef'], ['clientSecretRef'], ['tls', 'caRef']],
   compile: compileOidc,
   start: (config, identity, world) => startOidc(config, identity, world, startProvider(config, providerWorld(world))),
   standIns: { issuer: 'https://stand-in.invalid' },

@@ -17,6 +17,7 @@ import { namespacedName, objectKey } from '../../../../src/resources/keys.ts';
 import { canonicalPath, type RoutePath } from '../../../../src/resources/path.ts';
 import { Redacted } from '../../../../src/resources/redacted.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../../src/routing/decision.ts';
+import { ANY_NETWORK } from '../../../support/network.ts';
 
 export const HOUR = 3_600_000;
 export const MINUTE = 60_000;
@@ -205,6 +206,7 @@ export class Stage {
       keys: this.keys,
       observe: (event) => this.events.push(event),
       log: { info: log, warn: log, error: log },
+      network: ANY_NETWORK,
     };
     const key = objectKey('OidcPlugin', namespacedName('shop', 'okta'));
     this.plugin = startOidc(

@@ -11,6 +11,7 @@ import { CookieJar } from '../../../support/cookie-jar.ts';
 import { say } from '../../../support/fake-answers.ts';
 import { type FakeProvider, startFakeProvider } from '../../../support/fake-provider.ts';
 import { followLogin, startHonestProvider } from '../../../support/honest-provider.ts';
+import { ANY_NETWORK } from '../../../support/network.ts';
 import { headerOf, locationOf, statusOf, view } from '../login/harness.ts';
 import { PATIENT } from './support.ts';
 
@@ -59,6 +60,7 @@ function run(spec: Readonly<Record<string, unknown>>, secret = SECRET): Running 
     keys: createKeyRing([generateKey(Date.now(), randomBytes)], Date.now),
     observe: (event) => void events.push(event),
     log: { info: log, warn: log, error: log },
+    network: ANY_NETWORK,
   });
   ending.push(() => plugin.stop());
   const jar = new CookieJar();
