@@ -4,13 +4,15 @@ import type { Parsed } from '../resources/resource.ts';
 import type { InstanceStatus } from '../routing/decision.ts';
 import type { PluginConfig } from '../routing/plugin-rules.ts';
 import type { Compiled, Snapshot, Verdict } from '../routing/snapshot.ts';
-import { contentHash } from './content-hash.ts';
-import { deepFreeze } from './freeze.ts';
+import type { Steps } from '../routing/steps.ts';
+import { freezeAndHash } from './compiled-hash.ts';
+import type { ContentHash } from './content-hash.ts';
 import { createGenerations } from './generations.ts';
 import { createInstances, instanceStatus } from './instances.ts';
 import type { Acquire } from './lease.ts';
 import { createParseMemo, type Origins, type Parse } from './parse-memo.ts';
 import { createQuiet, type Timers } from './quiet.ts';
+import { runInSlices } from './slices.ts';
 import type { Source } from './source.ts';
 import { withInstanceStatuses } from './status.ts';
 
@@ -19,11 +21,13 @@ export interface ControlOptions {
   /** parseObject with the installation's kinds and class bound to it. */
   readonly parse: Parse;
   /** compile with the installation's kinds and outside address bound to it. Pure; independent of order. */
-  compile(objects: readonly Parsed[]): Compiled;
+  compile(objects: readonly Parsed[]): Compiled | Steps<Compiled>;
   readonly kinds: readonly Pick<PluginKind, 'kind' | 'start'>[];
   /** What a new instance is given. */
   world(config: PluginConfig): PluginWorld;
   readonly timers: Timers;
+  /** Runs `run` in a later turn of the event loop, so that what waits there is served first. */
+  nextTurn(run: () => void): void;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   readonly log: PluginLog;
@@ -33,6 +37,8 @@ export interface ControlOptions {
   /** Quiet time before compiling, and the longest it can be put off; 50 and 250 ms. */
   readonly quietMs?: number;
   readonly ceilingMs?: number;
+  /** How long one turn of the event loop may be held up by a change (F12, A163); 5 ms. */
+  readonly sliceMs?: number;
 }
 
 export interface Publication {
@@ -87,46 +93,56 @@ export function createControl(options: ControlOptions): Control {
     run: reconcile,
   });
   let verdicts: ReadonlyMap<ObjectKey, Verdict> = new Map();
-  /** Of the current snapshot, and of the verdicts that were told last. */
+  /** Of the current snapshot. */
   let contentNow = '';
-  let verdictsNow = '';
+  let running = false;
+  /** Something changed while a run was under way. */
+  let again = false;
+  let stopRun = (): void => {};
   let phase: 'Reading' | 'Running' | 'Stopped' = 'Reading';
 
   function reconcile(): void {
-    const startedAt = options.now();
-    let result: 'published' | 'unchanged' | 'failed';
-    try {
-      result = update();
-    } catch (error) {
-      result = 'failed';
-      log.error({ err: error }, 'compiling failed, which is a bug; the last table stays, the next change tries again');
+    if (running) {
+      // What changed meanwhile may have been read already, or not.
+      again = true;
+      return;
     }
-    contained(() => {
-      options.metrics.reconciled(result, (options.now() - startedAt) / 1000);
+    running = true;
+    const startedAt = options.now();
+    stopRun = runInSlices(update(), { ...options, sliceMs: options.sliceMs ?? 5 }, (outcome) => {
+      running = false;
+      if (outcome.kind === 'Failed') {
+        const message = 'compiling failed, which is a bug; the last table stays, the next change tries again';
+        log.error({ err: outcome.error }, message);
+      }
+      contained(() => {
+        const result = outcome.kind === 'Done' ? outcome.value : 'failed';
+        options.metrics.reconciled(result, (options.now() - startedAt) / 1000);
+      });
+      if (again) quiet.mark();
+      again = false;
     });
   }
 
-  function update(): 'published' | 'unchanged' {
-    const { parsed, origins } = parseAll(source.objects());
-    const compiled = options.compile(parsed);
-    const content = contentHash({
-      table: compiled.table,
-      plugins: compiled.plugins,
-      certificates: compiled.certificates,
-    });
-    // Verdicts are in order of key and hold no secrets and no Maps: their JSON is their content.
-    const verdictContent = JSON.stringify([...compiled.verdicts]);
+  /** One run, in slices; everything that is seen of it outside happens in its last one. */
+  function* update(): Steps<'published' | 'unchanged'> {
+    const { parsed, origins } = yield* parseAll(source.objects());
+    const result = options.compile(parsed);
+    const compiled = 'next' in result ? yield* result : result;
+    const content = yield* freezeAndHash(compiled);
+    const news = yield* differ(verdicts, compiled.verdicts);
+    return publish({ compiled, content, news, parsed, origins });
+  }
 
+  function publish({ compiled, content, news, parsed, origins }: Update): 'published' | 'unchanged' {
     const previous = generations.current();
     const previousVerdicts = verdicts;
     const stale = previous === undefined || content.whole !== contentNow || someInstanceIsBroken();
     const snapshot = stale ? swap(compiled, content.shown) : previous;
-    const news = stale || verdictContent !== verdictsNow;
     contentNow = content.whole;
-    verdictsNow = verdictContent;
     verdicts = compiled.verdicts;
 
-    if (news) tell({ snapshot, previous, verdicts, previousVerdicts, parsed, origins });
+    if (stale || news) tell({ snapshot, previous, verdicts, previousVerdicts, parsed, origins });
     firstPublication.resolve();
     return stale ? 'published' : 'unchanged';
   }
@@ -140,7 +156,7 @@ export function createControl(options: ControlOptions): Control {
       plugins: compiled.plugins,
       certificates: compiled.certificates,
     };
-    deepFreeze(snapshot);
+    Object.freeze(snapshot);
     generations.replace(snapshot, instances.take(snapshot.plugins.values(), generations.held()));
     return snapshot;
   }
@@ -195,6 +211,7 @@ export function createControl(options: ControlOptions): Control {
     async stop() {
       phase = 'Stopped';
       quiet.stop();
+      stopRun();
       // Who still waits for a first publication isn't left hanging.
       firstPublication.resolve();
       generations.end();
@@ -202,3 +219,26 @@ export function createControl(options: ControlOptions): Control {
     },
   };
 }
+
+/** What a run came to. */
+interface Update {
+  readonly compiled: Compiled;
+  readonly content: ContentHash;
+  /** Whether any verdict is another. */
+  readonly news: boolean;
+  readonly parsed: readonly Parsed[];
+  readonly origins: Origins;
+}
+
+/** Verdicts hold no secrets and no Maps: their JSON is their content. */
+function* differ(before: Verdicts, after: Verdicts): Steps<boolean> {
+  if (before.size !== after.size) return true;
+  for (const [key, verdict] of after) {
+    yield;
+    const was = before.get(key);
+    if (was !== verdict && JSON.stringify(was) !== JSON.stringify(verdict)) return true;
+  }
+  return false;
+}
+
+type Verdicts = ReadonlyMap<ObjectKey, Verdict>;

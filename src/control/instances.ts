@@ -3,7 +3,7 @@ import type { ObjectKey } from '../resources/keys.ts';
 import type { InstanceStatus, PluginInstance } from '../routing/decision.ts';
 import type { PluginConfig } from '../routing/plugin-rules.ts';
 import type { PluginBinding } from '../routing/snapshot.ts';
-import { contentHash } from './content-hash.ts';
+import { frozenHash } from './compiled-hash.ts';
 
 /** A running plugin, and how many generations hold it. */
 export interface Held {
@@ -51,7 +51,7 @@ export function createInstances(options: InstancesOptions): Instances {
     take(bindings, before) {
       const held = new Map<ObjectKey, Held>();
       for (const { config } of bindings) {
-        const fingerprint = contentHash(config).whole;
+        const fingerprint = frozenHash(config).whole;
         const known = before.get(config.key);
         const kept = known !== undefined && !known.broken && known.fingerprint === fingerprint;
         const entry = kept ? known : start(config, fingerprint);

@@ -1,5 +1,6 @@
 import type { ObjectKey } from '../resources/keys.ts';
 import type { Parsed } from '../resources/resource.ts';
+import type { Steps } from '../routing/steps.ts';
 import type { Origin, SourceObject } from './source.ts';
 
 /** Where a person finds each object, if the source can tell; several places where it is there several times. */
@@ -14,14 +15,19 @@ export interface ParsedObjects {
   readonly origins: Origins;
 }
 
-/** Parses what a source holds; what was parsed once in the same version isn't parsed again (A163). */
-export function createParseMemo(parse: Parse): (objects: ReadonlyMap<string, SourceObject>) => ParsedObjects {
+/**
+ * Parses what a source holds at the first step; what was parsed once in the same version isn't parsed again (A163).
+ */
+export function createParseMemo(parse: Parse): (objects: ReadonlyMap<string, SourceObject>) => Steps<ParsedObjects> {
   let memo = new Map<string, { readonly version: string; readonly parsed: Parsed | undefined }>();
-  return (objects) => {
+  return function* (objects) {
+    // The source goes on while this waits for its next turn.
+    const moment = [...objects];
     const next: typeof memo = new Map();
     const parsed: Parsed[] = [];
     const origins = new Map<ObjectKey, Origin[]>();
-    for (const [id, object] of objects) {
+    for (const [id, object] of moment) {
+      yield;
       const known = memo.get(id);
       const entry =
         known?.version === object.version ? known : { version: object.version, parsed: parse(object.value) };

@@ -2,6 +2,7 @@ import { filesPipeline, type Pipeline } from '../../src/cli/pipeline.ts';
 import { type Control, type ControlOptions, createControl, type Publication } from '../../src/control/control.ts';
 import type { PluginKind, PluginLog, PluginWorld } from '../../src/plugins/contract.ts';
 import { type HandTime, handTime } from '../support/hand-time.ts';
+import { ANY_NETWORK } from '../support/network.ts';
 import { type TinyLife, tinyKind } from '../support/tiny-plugin.ts';
 import { type ScriptedSource, scriptedSource } from './objects.ts';
 
@@ -22,7 +23,7 @@ export interface Harness {
 
 export function harness(
   over: { readonly kinds?: readonly PluginKind[]; readonly source?: ScriptedSource } & Partial<
-    Pick<ControlOptions, 'compile' | 'onPublished' | 'metrics'>
+    Pick<ControlOptions, 'compile' | 'onPublished' | 'metrics' | 'nextTurn' | 'sliceMs'>
   > = {},
 ): Harness {
   const life: TinyLife = { instances: [] };
@@ -50,6 +51,8 @@ export function harness(
     compile: over.compile ?? pipeline(kinds).compile,
     world: () => world(log),
     timers: time.timers,
+    nextTurn: over.nextTurn ?? ((run) => run()),
+    ...(over.sliceMs === undefined ? {} : { sliceMs: over.sliceMs }),
     now: time.now,
     log,
     metrics: over.metrics ?? {
@@ -92,5 +95,6 @@ export function world(log: PluginLog): PluginWorld {
     },
     observe: () => {},
     log,
+    network: ANY_NETWORK,
   };
 }

@@ -76,6 +76,7 @@ describe('a second plugin kind', () => {
       parse,
       compile,
       world: () => world(log),
+      nextTurn: (run) => setImmediate(run),
       timers: {
         after(ms, run) {
           const timer = setTimeout(run, ms);
