@@ -1,25 +1,35 @@
-import { type Arguments, type Environment, readArguments } from './cli/arguments.ts';
-import { type Option, SERVE, VALIDATE, variableOf } from './cli/options.ts';
-import * as values from './cli/values.ts';
-import { type Milliseconds, milliseconds } from './resources/duration.ts';
+import type { Environment } from './cli/arguments.ts';
+import { type Option, SERVE, VALIDATE } from './cli/options.ts';
+import { readServe } from './cli/read-serve.ts';
+import { readValidate } from './cli/read-validate.ts';
+import { Reader } from './cli/reader.ts';
+import type { Endpoint } from './cli/values.ts';
+import type { AddressPolicy, Cidr } from './resources/address-policy.ts';
+import type { Milliseconds } from './resources/duration.ts';
 import type { ExternalAddress } from './resources/external.ts';
-import { DEFAULT_CLASS } from './resources/metadata.ts';
+import type { NamespacedName } from './resources/keys.ts';
 import { nearest } from './resources/nearest.ts';
+import type { HostOwner } from './routing/options.ts';
 
 /** Everything that the process was told at its start. Frozen. */
 export type Settings = ServeSettings | ValidateSettings | VersionSettings | HelpSettings;
 
 export interface ServeSettings {
   readonly command: 'serve';
-  readonly files: string;
-  readonly listen: values.Endpoint;
-  readonly admin: values.Endpoint;
+  /** Where the objects come from, and what only matters there. */
+  readonly origin: FilesSettings | KubernetesSettings;
+  readonly listen: Endpoint;
+  readonly admin: Endpoint;
   /** Undefined: off. Always a loopback address. */
-  readonly debug: values.Endpoint | undefined;
+  readonly debug: Endpoint | undefined;
   readonly external: ExternalAddress;
+  /** Canonical. */
+  readonly healthPath: string | undefined;
+  readonly trustedProxies: readonly Cidr[];
   /** Names, or prefixes that end in `*`. */
   readonly identityHeaders: readonly string[];
-  readonly keysFile: string | undefined;
+  readonly urlBackends: AddressPolicy;
+  readonly providerAddresses: AddressPolicy;
   readonly class: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'json' | 'text';
@@ -27,6 +37,38 @@ export interface ServeSettings {
   readonly colour: boolean;
   readonly grace: Milliseconds;
   readonly drain: Milliseconds;
+}
+
+export interface FilesSettings {
+  readonly kind: 'Files';
+  readonly directory: string;
+  readonly keysFile: string | undefined;
+}
+
+export interface KubernetesSettings {
+  readonly kind: 'Kubernetes';
+  /** Undefined: the ServiceAccount of the Pod. */
+  readonly kubeconfig: string | undefined;
+  /** Undefined: every one. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly hostOwners: readonly HostOwner[];
+  readonly clusterDomain: string;
+  /** Names in the Pod's namespace. */
+  readonly keysSecret: string;
+  readonly lease: string;
+  /** Undefined: off. */
+  readonly https: Endpoint | undefined;
+  readonly plainHttp: 'Redirect' | 'Serve';
+  readonly defaultCertificate: NamespacedName | undefined;
+  readonly leaderElection: boolean;
+  /** Of server-side apply: another class has another one. */
+  readonly fieldManager: string;
+  /** In a second. */
+  readonly statusWrites: number;
+  /** Undefined: the host name. */
+  readonly podName: string | undefined;
+  /** Undefined: that of the ServiceAccount. */
+  readonly podNamespace: string | undefined;
 }
 
 export interface ValidateSettings {
@@ -75,18 +117,32 @@ export function readSettings(
   const end = rest.indexOf('--');
   if (rest.slice(0, end < 0 ? undefined : end).some(isHelp)) return done({ command: 'help', of: command });
   const reader = new Reader(rest, environment, OPTIONS[command]);
-  const settings = READ[command](reader, { terminal, colour });
+  const settings = READ[command](reader, { terminal, colour }, clusterOf(environment));
   return reader.problems.length > 0 ? { ok: false, command, problems: reader.problems } : done(settings);
 }
 
-const OPTIONS: Readonly<Record<Command, readonly Option[]>> = { serve: SERVE, validate: VALIDATE, version: [] };
-
-interface Output {
+/** What the process writes to. */
+export interface Output {
   readonly terminal: boolean;
   readonly colour: boolean;
 }
 
-const READ: Readonly<Record<Command, (reader: Reader, output: Output) => Settings>> = {
+/** What the environment says of the cluster. */
+export interface Cluster {
+  /** Whether this process runs in a Pod. */
+  readonly inside: boolean;
+  /** `KUBECONFIG`, as every tool reads it. */
+  readonly kubeconfig: string | undefined;
+}
+
+const clusterOf = (environment: Environment): Cluster => ({
+  inside: (environment['KUBERNETES_SERVICE_HOST'] ?? '') !== '',
+  kubeconfig: environment['KUBECONFIG'] === '' ? undefined : environment['KUBECONFIG'],
+});
+
+const OPTIONS: Readonly<Record<Command, readonly Option[]>> = { serve: SERVE, validate: VALIDATE, version: [] };
+
+const READ: Readonly<Record<Command, (reader: Reader, output: Output, cluster: Cluster) => Settings>> = {
   serve: readServe,
   validate: readValidate,
   version(reader) {
@@ -94,99 +150,6 @@ const READ: Readonly<Record<Command, (reader: Reader, output: Output) => Setting
     return { command: 'version' };
   },
 };
-
-function readServe(reader: Reader, output: Output): ServeSettings {
-  reader.noPositionals('the directory of the objects is named with --files DIR');
-  const listen = reader.value('listen', values.endpoint, { host: '127.0.0.1', port: 8080 });
-  const settings: ServeSettings = {
-    command: 'serve',
-    files: reader.required('files', values.path, 'the directory of the objects'),
-    listen,
-    admin: reader.value('admin', values.endpoint, { host: '127.0.0.1', port: 9090 }),
-    debug: reader.value('debug', values.loopbackEndpoint, { host: '127.0.0.1', port: 9091 }),
-    external: readExternal(reader, listen.port),
-    identityHeaders: reader.value('identity-headers', values.headerNames, []),
-    keysFile: reader.value<string | undefined>('keys-file', values.path, undefined),
-    class: reader.value('class', values.className, DEFAULT_CLASS),
-    logLevel: reader.value('log-level', values.oneOf('debug', 'info', 'warn', 'error'), 'info'),
-    logFormat: reader.value('log-format', values.oneOf('json', 'text'), output.terminal ? 'text' : 'json'),
-    colour: output.colour,
-    grace: reader.value('grace', values.duration, DEFAULT_GRACE),
-    drain: reader.value('drain', values.duration, DEFAULT_DRAIN),
-  };
-  reader.different([
-    ['listen', settings.listen],
-    ['admin', settings.admin],
-    ['debug', settings.debug],
-  ]);
-  return settings;
-}
-
-function readValidate(reader: Reader, output: Output): ValidateSettings {
-  const paths = reader.positionals;
-  if (paths.length === 0)
-    reader.problems.push('validate: name the directory or the files to check: postern validate DIR');
-  return {
-    command: 'validate',
-    paths,
-    output: reader.value('output', values.oneOf('text', 'json'), 'text'),
-    class: reader.value('class', values.className, DEFAULT_CLASS),
-    external: readExternal(reader, 8080),
-    identityHeaders: reader.value('identity-headers', values.headerNames, []),
-    colour: output.colour,
-  };
-}
-
-/** Where https is spoken, somebody else ends TLS, and at the usual port. */
-function readExternal(reader: Reader, ownPort: number): ExternalAddress {
-  const scheme = reader.value('external-scheme', values.oneOf('http', 'https'), 'http');
-  return { scheme, port: reader.value('external-port', values.port, scheme === 'https' ? 443 : ownPort) };
-}
-
-/** Takes values one by one and remembers everything that is wrong. */
-class Reader {
-  readonly problems: string[];
-  readonly #arguments: Arguments;
-
-  constructor(args: readonly string[], environment: Environment, options: readonly Option[]) {
-    this.#arguments = readArguments(args, environment, options, [...SERVE, ...VALIDATE]);
-    this.problems = [...this.#arguments.problems];
-  }
-
-  get positionals(): readonly string[] {
-    return this.#arguments.positionals;
-  }
-
-  value<T>(flag: string, read: (text: string) => values.Reading<T>, fallback: T): T {
-    const written = this.#arguments.values.get(flag);
-    if (written === undefined) return fallback;
-    const reading = read(written.text);
-    if (reading.ok) return reading.value;
-    this.problems.push(`${written.where}: ${JSON.stringify(written.text)} can't be used: write ${reading.write}`);
-    return fallback;
-  }
-
-  required(flag: string, read: (text: string) => values.Reading<string>, what: string): string {
-    const complained = this.problems.some((problem) => problem.startsWith(`--${flag}:`));
-    if (!this.#arguments.values.has(flag) && !complained)
-      this.problems.push(`--${flag}: this is missing: write ${what} (or set ${variableOf(flag)})`);
-    return this.value(flag, read, '');
-  }
-
-  noPositionals(hint: string): void {
-    for (const written of this.positionals) this.problems.push(`${written}: nothing is expected here; ${hint}`);
-  }
-
-  different(listeners: readonly (readonly [string, values.Endpoint | undefined])[]): void {
-    for (const [at, [flag, one]] of listeners.entries())
-      for (const [otherFlag, other] of listeners.slice(at + 1))
-        if (one !== undefined && one.host === other?.host && one.port === other.port)
-          this.problems.push(`--${otherFlag}: ${one.host}:${one.port} is that of --${flag}: write another port`);
-  }
-}
-
-const DEFAULT_GRACE = milliseconds(0);
-const DEFAULT_DRAIN = milliseconds(30_000);
 
 const isHelp = (word: string): boolean => word === '--help' || word === '-h';
 const commandOf = (word: string | undefined): Command | undefined => COMMANDS.find((command) => command === word);

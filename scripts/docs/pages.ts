@@ -60,7 +60,7 @@ error, a metric or the debug view. How a key is named in a reference: \`{name: o
 function settings(): string {
   const rows = (options: typeof SERVE) =>
     options.map(({ flag, value, fallback, help, shell }) => [
-      `\`--${flag} ${value}\``,
+      `\`--${flag}${value === undefined ? '' : ` ${value}`}\``,
       `\`${variableOf(flag)}\``,
       fallback === undefined ? '' : /\s/.test(fallback) ? plain(fallback) : `\`${fallback}\``,
       plain(help) + (shell === undefined ? '' : ` To make one: \`${shell}\``),
@@ -75,7 +75,17 @@ an error too, so that a misspelt one isn't ignored. Durations are written as \`3
 
 ## \`postern serve\`
 
-${table(head, rows(SERVE))}
+The objects come from a cluster (\`--kubernetes\`, the default in a Pod) or from a directory (\`--files\`); one of the two is
+needed. Defaults differ where it says so. Outside of a cluster, the variable \`KUBECONFIG\` is read where \`--kubeconfig\` isn't
+written.
+
+${table(head, rows(SERVE.filter(({ only }) => only === undefined)))}
+### With \`--files\`
+
+${table(head, rows(SERVE.filter(({ only }) => only === 'files')))}
+### With \`--kubernetes\`
+
+${table(head, rows(SERVE.filter(({ only }) => only === 'kubernetes')))}
 ## \`postern validate\`
 
 Redirect URIs are printed as they have to be registered, so say here what you say to \`serve\`: \`--external-scheme\`,

@@ -1,5 +1,5 @@
 import { nearest } from '../resources/nearest.ts';
-import { type Option, variableOf } from './options.ts';
+import { type Option, variableOf } from './option.ts';
 
 /** What was written, and where, for the words of a complaint. */
 export interface Written {
@@ -62,12 +62,12 @@ export function readArguments(
       if (inline === undefined && args[at + 1]?.startsWith('-') === false) at += 1;
       continue;
     }
-    const next = args[at + 1];
+    const next = option.value === undefined ? 'true' : args[at + 1];
     if (inline === undefined && (next === undefined || next.startsWith('--'))) {
       problems.push(`${name}: write a value after it: ${name} ${option.value}`);
       continue;
     }
-    if (inline === undefined) at += 1;
+    if (inline === undefined && option.value !== undefined) at += 1;
     if (given.has(name)) problems.push(`${name}: this is here twice: write it once`);
     given.add(name);
     values.set(option.flag, { text: inline ?? next ?? '', where: name });

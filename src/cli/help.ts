@@ -13,6 +13,7 @@ const EXIT_CODES = `Exit codes:
 const OVERVIEW = `Postern puts a login in front of services: an OpenID Connect gateway, configured by objects.
 
 Usage:
+  postern serve --kubernetes         run the gateway from the objects of a cluster
   postern serve --files DIR          run the gateway from a directory of objects
   postern validate DIR|FILE...       check objects, and show what each Route compiles to
   postern version                    print the version
@@ -20,10 +21,15 @@ Usage:
 
 ${EXIT_CODES}`;
 
-const SERVE_INTRO = `Usage: postern serve --files DIR [flags]
+const SERVE_INTRO = `Usage: postern serve --kubernetes|--files DIR [flags]
 
 ${wrap(
-  'Runs the gateway. It reads Services, Routes, plugins (OidcPlugin) and Secrets from YAML or JSON files, serves what they say, and takes over every change within a second. An object that is wrong closes its own place (503) and nothing else; a file that is not YAML keeps the whole last good state. Both are said once on standard output.',
+  'Runs the gateway. It reads Services, Routes, plugins (OidcPlugin) and Secrets, serves what they say, and takes over every change within a second. An object that is wrong closes its own place (503) and nothing else; the log says so once, and in a cluster its status does.',
+  0,
+)}
+
+${wrap(
+  'The objects are those of a cluster (--kubernetes, which nobody has to write in a Pod), or YAML and JSON files (--files); there, a file that is not YAML keeps the whole last good state.',
   0,
 )}
 
@@ -61,7 +67,7 @@ export function helpText(command: Command | undefined): string {
     case undefined:
       return OVERVIEW;
     case 'serve':
-      return `${SERVE_INTRO}Flags:\n${SERVE.map(describe).join('')}\n${SERVE_OUTRO}${EXIT_CODES}`;
+      return `${SERVE_INTRO}${serveFlags()}${SERVE_OUTRO}${EXIT_CODES}`;
     case 'validate':
       return `${VALIDATE_INTRO}Flags:\n${VALIDATE.map(describe).join('')}\n${EXIT_CODES}`;
     case 'version':
@@ -69,8 +75,22 @@ export function helpText(command: Command | undefined): string {
   }
 }
 
+function serveFlags(): string {
+  const flags = (only: Option['only']): string =>
+    SERVE.filter((option) => option.only === only)
+      .map(describe)
+      .join('');
+  return `Flags:
+${flags(undefined)}
+Flags with --files:
+${flags('files')}
+Flags with --kubernetes:
+${flags('kubernetes')}
+`;
+}
+
 function describe(option: Option): string {
-  const head = `  --${option.flag} ${option.value}`;
+  const head = `  --${option.flag}${option.value === undefined ? '' : ` ${option.value}`}`;
   const fallback = option.fallback === undefined ? '' : ` Default: ${option.fallback}.`;
   const shell = option.shell === undefined ? '' : `${' '.repeat(INDENT)}To make one: ${option.shell}\n`;
   return `${head.padEnd(WIDTH / 2)} ${variableOf(option.flag)}\n${wrap(option.help + fallback, INDENT)}\n${shell}`;

@@ -1,4 +1,4 @@
-import { variableOf } from './options.ts';
+import { variableOf } from './option.ts';
 import type { Endpoint } from './values.ts';
 
 /** Why the process can't start, in words for the person who started it. Not a bug. */

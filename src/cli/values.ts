@@ -11,8 +11,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
-const ok = <T>(value: T): Reading<T> => ({ ok: true, value });
-const write = (instead: string): { readonly ok: false; readonly write: string } => ({ ok: false, write: instead });
+export const ok = <T>(value: T): Reading<T> => ({ ok: true, value });
+export const write = (instead: string): { readonly ok: false; readonly write: string } => ({
+  ok: false,
+  write: instead,
+});
 
 /** `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`, which means 127.0.0.1 whatever the hosts file says. */
 export function endpoint(text: string): Reading<Endpoint> {
@@ -41,6 +44,13 @@ export function loopbackEndpoint(text: string): Reading<Endpoint | undefined> {
   );
 }
 
+/** As `endpoint`; undefined for `off`. */
+export function endpointOrOff(text: string): Reading<Endpoint | undefined> {
+  if (text === 'off') return ok(undefined);
+  const read = endpoint(text);
+  return read.ok ? read : write(`${read.write}, or off`);
+}
+
 export function port(text: string): Reading<number> {
   const value = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
   return value >= 1 && value <= 65_535 ? ok(value) : write('a port from 1 to 65535');
@@ -58,11 +68,15 @@ export function duration(text: string): Reading<Milliseconds> {
   return value === undefined ? write('a duration, as in 30s, 1m30s or 500ms') : ok(value);
 }
 
-export function headerNames(text: string): Reading<readonly string[]> {
-  const names = text
+/** What stands between commas, blanks around it left out. */
+export const listed = (text: string): readonly string[] =>
+  text
     .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+
+export function headerNames(text: string): Reading<readonly string[]> {
+  const names = listed(text);
   // A bare * would remove every header, Host and Content-Length among them.
   const wrong = names.some((name) => !HEADER_NAME.test(name) || /\*./.test(name) || name.length < 2);
   return wrong ? write('header names, comma between them, as in X-Company-User,X-Company-*') : ok(names);

@@ -22,13 +22,16 @@ describe('settings of serve', () => {
   it('are safe by default: everything on loopback, http where nobody says otherwise', () => {
     expect(served(['--files', 'objects'])).toEqual({
       command: 'serve',
-      files: 'objects',
+      origin: { kind: 'Files', directory: 'objects', keysFile: undefined },
       listen: { host: '127.0.0.1', port: 8080 },
       admin: { host: '127.0.0.1', port: 9090 },
       debug: { host: '127.0.0.1', port: 9091 },
       external: { scheme: 'http', port: 8080 },
+      healthPath: undefined,
+      trustedProxies: [],
       identityHeaders: [],
-      keysFile: undefined,
+      urlBackends: { kind: 'Any' },
+      providerAddresses: { kind: 'Any' },
       class: 'postern',
       logLevel: 'info',
       logFormat: 'json',
@@ -52,13 +55,12 @@ describe('settings of serve', () => {
     };
     const settings = served(['--files=from-flag', '--debug', 'off', '--log-level=debug'], env);
     expect(settings).toMatchObject({
-      files: 'from-flag',
+      origin: { directory: 'from-flag', keysFile: undefined },
       listen: { host: '::1', port: 81 },
       external: { scheme: 'http', port: 81 },
       debug: undefined,
       identityHeaders: ['X-A', 'X-B-*'],
       drain: 90_000,
-      keysFile: undefined,
       logLevel: 'debug',
     });
     expect(served(['--files=x', '--listen=1.2.3.4:80'], { POSTERN_LISTEN: 'nonsense' }).listen.host).toBe('1.2.3.4');
@@ -82,6 +84,35 @@ describe('settings of serve', () => {
 
   it.each([
     ['nothing at all', [], {}, [/^--files: this is missing.*POSTERN_FILES/]],
+    ['only what is in a file', ['--kubernetes=false'], {}, [/^--files: this is missing/]],
+    ['both places of objects', ['--files=x', '--kubernetes'], {}, [/^--files: .*write one of the two$/]],
+    [
+      'a cluster without a way to it',
+      ['--kubernetes'],
+      {},
+      [/^--kubeconfig: this is missing.*POSTERN_KUBECONFIG/, /^--pod-namespace: /],
+    ],
+    [
+      'what is for a cluster only',
+      ['--files=x', '--namespaces=shop'],
+      { POSTERN_LEASE: 'y' },
+      [
+        /^--namespaces: this is for --kubernetes and does nothing with --files: leave it out$/,
+        /^POSTERN_LEASE: this is for --kubernetes/,
+      ],
+    ],
+    ['a word for yes', ['--files=x', '--kubernetes=yes'], {}, [/^--kubernetes: .*write true or false$/]],
+    [
+      'a network with bits behind',
+      ['--files=x', '--url-backends=10.0.0.1/8'],
+      {},
+      [/^--url-backends: .*10\.0\.0\.0\/8/],
+    ],
+    ['no network', ['--files=x', '--trusted-proxies=,'], {}, [/^--trusted-proxies: /]],
+    ['a policy in small letters', ['--files=x', '--provider-addresses=any'], {}, [/write Public, Any, or networks/]],
+    ['the root for health', ['--files=x', '--health-path=/'], {}, [/^--health-path: /]],
+    ['a callback for health', ['--files=x', '--health-path=/_oidc/x'], {}, [/^--health-path: /]],
+    ['a path of two readings for health', ['--files=x', '--health-path=/a;b'], {}, [/^--health-path: /]],
     ['an unknown flag', ['--files=x', '--fils', 'y'], {}, [/^--fils: there is no such flag; did you mean --files\?$/]],
     ['a flag of another command', ['--files=x', '--output=json'], {}, [/^--output: there is no such flag/]],
     [
@@ -122,9 +153,9 @@ describe('settings of serve', () => {
       '--nope',
       'word',
       '--listen',
-      '--files',
       'POSTERN_CLASS',
       '--drain',
+      '--files',
     ]);
   });
 
@@ -141,6 +172,136 @@ describe('settings of serve', () => {
       POSTERN_ADMIN_PORT: 'tcp://10.0.0.2:9090',
     };
     expect(problemsOf(['serve', '--files=x'], links)).toEqual([]);
+  });
+});
+
+describe('settings of serve in a cluster', () => {
+  const POD = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+
+  it('are those of a Pod where it runs in one', () => {
+    expect(served([], POD)).toEqual({
+      command: 'serve',
+      origin: {
+        kind: 'Kubernetes',
+        kubeconfig: undefined,
+        namespaces: undefined,
+        hostOwners: [],
+        clusterDomain: 'cluster.local',
+        keysSecret: 'postern-keys',
+        https: { host: '0.0.0.0', port: 8443 },
+        plainHttp: 'Redirect',
+        defaultCertificate: undefined,
+        leaderElection: true,
+        lease: 'postern',
+        fieldManager: 'postern',
+        statusWrites: 20,
+        podName: undefined,
+        podNamespace: undefined,
+      },
+      listen: { host: '0.0.0.0', port: 8080 },
+      admin: { host: '0.0.0.0', port: 9090 },
+      debug: { host: '127.0.0.1', port: 9091 },
+      external: { scheme: 'https', port: 443 },
+      healthPath: undefined,
+      trustedProxies: [],
+      identityHeaders: [],
+      urlBackends: { kind: 'Public' },
+      providerAddresses: { kind: 'Any' },
+      class: 'postern',
+      logLevel: 'info',
+      logFormat: 'json',
+      colour: false,
+      grace: 10_000,
+      drain: 30_000,
+    });
+  });
+
+  it('come from --files in a Pod too, where that is written', () => {
+    expect(served(['--files=x'], POD)).toMatchObject({ origin: { kind: 'Files' }, listen: { host: '127.0.0.1' } });
+  });
+
+  it('reach a cluster from outside of it', () => {
+    const out = ['--kubernetes', '--pod-namespace=edge'];
+    expect(served([...out, '--kubeconfig=k']).origin).toMatchObject({ kubeconfig: 'k', podNamespace: 'edge' });
+    expect(served(out, { KUBECONFIG: 'k' }).origin).toMatchObject({ kubeconfig: 'k' });
+    expect(served(out.slice(1), { KUBECONFIG: 'k', POSTERN_KUBERNETES: 'true' }).origin.kind).toBe('Kubernetes');
+  });
+
+  it('name what is theirs after the class', () => {
+    expect(served(['--class=blue'], POD).origin).toMatchObject({
+      keysSecret: 'postern-blue-keys',
+      lease: 'postern-blue',
+      fieldManager: 'postern-blue',
+    });
+    expect(served(['--class=blue', '--lease=l', '--keys-secret=k'], POD).origin).toMatchObject({
+      keysSecret: 'k',
+      lease: 'l',
+      fieldManager: 'postern-blue',
+    });
+  });
+
+  it('read lists, networks and names', () => {
+    const args = [
+      '--namespaces=shop, web,shop',
+      '--host-owner=shop.example.com=shop,*.example.com=web,*=edge',
+      '--url-backends=10.0.0.0/8,fd00::/8',
+      '--provider-addresses=Public',
+      '--trusted-proxies=192.0.2.7',
+      '--health-path=/healthz',
+      '--default-certificate=edge/wildcard.example.com',
+      '--status-writes=5',
+      '--leader-election=off',
+      '--pod-name=postern-7f-x',
+    ];
+    const settings = served(args, POD);
+    expect(settings.origin).toMatchObject({
+      namespaces: ['shop', 'web'],
+      hostOwners: [
+        { pattern: 'shop.example.com', namespace: 'shop' },
+        { pattern: '*.example.com', namespace: 'web' },
+        { pattern: '*', namespace: 'edge' },
+      ],
+      defaultCertificate: 'edge/wildcard.example.com',
+      statusWrites: 5,
+      leaderElection: false,
+      podName: 'postern-7f-x',
+    });
+    expect(settings).toMatchObject({
+      urlBackends: { kind: 'Listed', cidrs: [{ text: '10.0.0.0/8' }, { text: 'fd00::/8' }] },
+      providerAddresses: { kind: 'Public' },
+      trustedProxies: [{ family: 4, text: '192.0.2.7' }],
+      healthPath: '/healthz',
+    });
+  });
+
+  it('serve plainly where there is no TLS here', () => {
+    const off = served(['--listen-https=off', '--external-scheme=http'], POD);
+    expect(off.origin).toMatchObject({ https: undefined, plainHttp: 'Serve' });
+    expect(off.external).toEqual({ scheme: 'http', port: 8080 });
+    expect(served(['--plain-http=Serve'], POD).origin).toMatchObject({ plainHttp: 'Serve', https: { port: 8443 } });
+  });
+
+  it.each([
+    ['a keys file', ['--keys-file=x'], [/^--keys-file: this is for --files/]],
+    ['a host without owner', ['--host-owner=shop.example.com'], [/^--host-owner: .*shop\.example\.com=shop/]],
+    ['a host in capitals', ['--host-owner=Shop.example.com=shop'], [/^--host-owner: /]],
+    ['two owners', ['--host-owner=a.b=x,a.b=y'], [/^--host-owner: .*one owner for a\.b$/]],
+    ['a namespace with a dot', ['--namespaces=a.b'], [/^--namespaces: /]],
+    ['no namespace', ['--namespaces=,'], [/^--namespaces: /]],
+    ['a Secret of another namespace', ['--keys-secret=a/b'], [/^--keys-secret: /]],
+    ['a certificate of no namespace', ['--default-certificate=wildcard'], [/^--default-certificate: .*edge\/wild/]],
+    ['no writes', ['--status-writes=0'], [/^--status-writes: .*from 1 to 1000$/]],
+    ['a redirect to nowhere', ['--listen-https=off', '--plain-http=Redirect'], [/^--plain-http: .*write Serve$/]],
+    [
+      'a certificate for nobody',
+      ['--listen-https=off', '--default-certificate=a/b'],
+      [/^--default-certificate: .*off/],
+    ],
+    ['one address for two', ['--listen-https=0.0.0.0:8080'], [/^--listen-https: .* is that of --listen/]],
+    ['half an address', ['--listen-https=8443'], [/^--listen-https: .*, or off$/]],
+    ['a suffix with a dot', ['--cluster-domain=cluster.local.'], [/^--cluster-domain: /]],
+  ])('refuse %s', (_, args, expected) => {
+    expect(problemsOf(['serve', ...args], POD)).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
   });
 });
 
@@ -197,6 +358,6 @@ describe('help', () => {
       ['validate', VALIDATE],
     ] as const)
       for (const { flag } of options)
-        expect(helpText(command)).toMatch(new RegExp(`--${flag} .* ${variableOf(flag)}\n`));
+        expect(helpText(command)).toMatch(new RegExp(`--${flag} .*${variableOf(flag)}\n`));
   });
 });
