@@ -6,6 +6,7 @@ import { Reader } from './cli/reader.ts';
 import type { Endpoint } from './cli/values.ts';
 import type { AddressPolicy, Cidr } from './resources/address-policy.ts';
 import type { Milliseconds } from './resources/duration.ts';
+import type { ProxyRules, ProxyVariables } from './resources/egress-proxy.ts';
 import type { ExternalAddress } from './resources/external.ts';
 import type { NamespacedName } from './resources/keys.ts';
 import { nearest } from './resources/nearest.ts';
@@ -30,6 +31,8 @@ export interface ServeSettings {
   readonly identityHeaders: readonly string[];
   readonly urlBackends: AddressPolicy;
   readonly providerAddresses: AddressPolicy;
+  /** Of the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case. */
+  readonly proxies: ProxyRules;
   readonly class: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'json' | 'text';
@@ -117,7 +120,7 @@ export function readSettings(
   const end = rest.indexOf('--');
   if (rest.slice(0, end < 0 ? undefined : end).some(isHelp)) return done({ command: 'help', of: command });
   const reader = new Reader(rest, environment, OPTIONS[command]);
-  const settings = READ[command](reader, { terminal, colour }, clusterOf(environment));
+  const settings = READ[command](reader, { terminal, colour }, surroundingsOf(environment));
   return reader.problems.length > 0 ? { ok: false, command, problems: reader.problems } : done(settings);
 }
 
@@ -127,22 +130,32 @@ export interface Output {
   readonly colour: boolean;
 }
 
-/** What the environment says of the cluster. */
-export interface Cluster {
+/** What the environment says besides the settings of our own. */
+export interface Surroundings {
   /** Whether this process runs in a Pod. */
-  readonly inside: boolean;
+  readonly inPod: boolean;
   /** `KUBECONFIG`, as every tool reads it. */
   readonly kubeconfig: string | undefined;
+  readonly proxies: ProxyVariables;
 }
 
-const clusterOf = (environment: Environment): Cluster => ({
-  inside: (environment['KUBERNETES_SERVICE_HOST'] ?? '') !== '',
-  kubeconfig: environment['KUBECONFIG'] === '' ? undefined : environment['KUBECONFIG'],
-});
+function surroundingsOf(environment: Environment): Surroundings {
+  const named = (...names: readonly string[]): string | undefined =>
+    names.map((name) => environment[name]).find((text) => text !== undefined && text !== '');
+  return {
+    inPod: named('KUBERNETES_SERVICE_HOST') !== undefined,
+    kubeconfig: named('KUBECONFIG'),
+    proxies: {
+      httpsProxy: named('HTTPS_PROXY', 'https_proxy'),
+      httpProxy: named('HTTP_PROXY', 'http_proxy'),
+      noProxy: named('NO_PROXY', 'no_proxy'),
+    },
+  };
+}
 
 const OPTIONS: Readonly<Record<Command, readonly Option[]>> = { serve: SERVE, validate: VALIDATE, version: [] };
 
-const READ: Readonly<Record<Command, (reader: Reader, output: Output, cluster: Cluster) => Settings>> = {
+const READ: Readonly<Record<Command, (reader: Reader, output: Output, around: Surroundings) => Settings>> = {
   serve: readServe,
   validate: readValidate,
   version(reader) {

@@ -76,8 +76,8 @@ an error too, so that a misspelt one isn't ignored. Durations are written as \`3
 ## \`postern serve\`
 
 The objects come from a cluster (\`--kubernetes\`, the default in a Pod) or from a directory (\`--files\`); one of the two is
-needed. Defaults differ where it says so. Outside of a cluster, the variable \`KUBECONFIG\` is read where \`--kubeconfig\` isn't
-written.
+needed. Defaults differ where it says so. The variable \`KUBECONFIG\` is read where \`--kubeconfig\` isn't written; \`HTTPS_PROXY\`,
+\`HTTP_PROXY\` and \`NO_PROXY\` say how providers are called.
 
 ${table(head, rows(SERVE.filter(({ only }) => only === undefined)))}
 ### With \`--files\`

@@ -1,16 +1,16 @@
 import type { NamespacedName } from '../resources/keys.ts';
 import { DEFAULT_CLASS } from '../resources/metadata.ts';
-import type { Cluster, KubernetesSettings } from '../settings.ts';
+import type { KubernetesSettings, Surroundings } from '../settings.ts';
 import * as network from './network-values.ts';
 import type { Reader } from './reader.ts';
 import * as values from './values.ts';
 
-export function readKubernetes(reader: Reader, className: string, cluster: Cluster): KubernetesSettings {
+export function readKubernetes(reader: Reader, className: string, around: Surroundings): KubernetesSettings {
   const own = className === DEFAULT_CLASS ? 'postern' : `postern-${className}`;
   const https = reader.value<values.Endpoint | undefined>('listen-https', values.endpointOrOff, HTTPS);
   return {
     kind: 'Kubernetes',
-    kubeconfig: readKubeconfig(reader, cluster),
+    kubeconfig: readKubeconfig(reader, around),
     namespaces: reader.value<readonly string[] | undefined>('namespaces', network.namespaces, undefined),
     hostOwners: reader.value('host-owner', network.hostOwners, []),
     clusterDomain: reader.value('cluster-domain', network.domain, 'cluster.local'),
@@ -23,22 +23,22 @@ export function readKubernetes(reader: Reader, className: string, cluster: Clust
     fieldManager: own,
     statusWrites: reader.value('status-writes', network.positive(1000), 20),
     podName: reader.value<string | undefined>('pod-name', network.objectName, undefined),
-    podNamespace: readPodNamespace(reader, cluster),
+    podNamespace: readPodNamespace(reader, around),
   };
 }
 
 const HTTPS: values.Endpoint = { host: '0.0.0.0', port: 8443 };
 
-function readKubeconfig(reader: Reader, cluster: Cluster): string | undefined {
-  const file = reader.value<string | undefined>('kubeconfig', values.path, cluster.kubeconfig);
-  if (file === undefined && !cluster.inside)
+function readKubeconfig(reader: Reader, around: Surroundings): string | undefined {
+  const file = reader.value<string | undefined>('kubeconfig', values.path, around.kubeconfig);
+  if (file === undefined && !around.inPod)
     reader.missing('kubeconfig', 'the file that says how to reach the API server');
   return file;
 }
 
 /** In a Pod its ServiceAccount says which; elsewhere a guess would put keys into somebody else's namespace. */
-function readPodNamespace(reader: Reader, cluster: Cluster): string | undefined {
-  if (!cluster.inside && reader.where('pod-namespace') === undefined)
+function readPodNamespace(reader: Reader, around: Surroundings): string | undefined {
+  if (!around.inPod && reader.where('pod-namespace') === undefined)
     reader.missing('pod-namespace', 'the namespace for the keys and the Lease');
   return reader.value<string | undefined>('pod-namespace', network.namespace, undefined);
 }

@@ -1,17 +1,18 @@
 import type { AddressPolicy } from '../resources/address-policy.ts';
 import { milliseconds } from '../resources/duration.ts';
+import { NO_PROXY, type ProxyRules, readProxyRules } from '../resources/egress-proxy.ts';
 import type { ExternalAddress } from '../resources/external.ts';
 import { DEFAULT_CLASS } from '../resources/metadata.ts';
-import type { Cluster, FilesSettings, Output, ServeSettings } from '../settings.ts';
+import type { FilesSettings, Output, ServeSettings, Surroundings } from '../settings.ts';
 import * as network from './network-values.ts';
 import { SERVE } from './options.ts';
 import { readKubernetes } from './read-kubernetes.ts';
 import type { Reader } from './reader.ts';
 import * as values from './values.ts';
 
-export function readServe(reader: Reader, output: Output, cluster: Cluster): ServeSettings {
+export function readServe(reader: Reader, output: Output, around: Surroundings): ServeSettings {
   reader.noPositionals('the directory of the objects is named with --files DIR');
-  const from = originOf(reader, cluster);
+  const from = originOf(reader, around);
   reader.only(from, SERVE);
   const defaults = DEFAULTS[from];
   const listen = reader.value('listen', values.endpoint, defaults.listen);
@@ -27,13 +28,14 @@ export function readServe(reader: Reader, output: Output, cluster: Cluster): Ser
     identityHeaders: reader.value('identity-headers', values.headerNames, []),
     urlBackends: reader.value('url-backends', network.addressPolicy, defaults.urlBackends),
     providerAddresses: reader.value('provider-addresses', network.addressPolicy, ANY),
+    proxies: readProxies(reader, around),
     class: className,
     logLevel: reader.value('log-level', values.oneOf('debug', 'info', 'warn', 'error'), 'info'),
     logFormat: reader.value('log-format', values.oneOf('json', 'text'), output.terminal ? 'text' : 'json'),
     colour: output.colour,
     grace: reader.value('grace', values.duration, defaults.grace),
     drain: reader.value('drain', values.duration, milliseconds(30_000)),
-    origin: from === 'files' ? readFiles(reader) : readKubernetes(reader, className, cluster),
+    origin: from === 'files' ? readFiles(reader) : readKubernetes(reader, className, around),
   };
   reader.different([
     ['listen', settings.listen],
@@ -45,21 +47,32 @@ export function readServe(reader: Reader, output: Output, cluster: Cluster): Ser
 }
 
 /** In a Pod nobody has to say where the objects are; anywhere else both are a choice. */
-function originOf(reader: Reader, cluster: Cluster): 'files' | 'kubernetes' {
+function originOf(reader: Reader, around: Surroundings): 'files' | 'kubernetes' {
   const files = reader.where('files');
   const kubernetes = reader.flag('kubernetes');
   if (files !== undefined && kubernetes === true)
     reader.problems.push(`${files}: the objects come from here or from --kubernetes: write one of the two`);
   if (files !== undefined) return 'files';
-  return (kubernetes ?? cluster.inside) ? 'kubernetes' : 'files';
+  return (kubernetes ?? around.inPod) ? 'kubernetes' : 'files';
 }
 
 function readFiles(reader: Reader): FilesSettings {
   return {
     kind: 'Files',
-    directory: reader.required('files', values.path, 'the directory of the objects, or --kubernetes for those of a cluster'),
+    directory: reader.required(
+      'files',
+      values.path,
+      'the directory of the objects, or --kubernetes for those of a cluster',
+    ),
     keysFile: reader.value<string | undefined>('keys-file', values.path, undefined),
   };
+}
+
+function readProxies(reader: Reader, { proxies }: Surroundings): ProxyRules {
+  const read = readProxyRules(proxies);
+  if (read.ok) return read.rules;
+  reader.problems.push(...read.faults);
+  return NO_PROXY;
 }
 
 /** Where https is spoken, it is at the usual port, whoever ends TLS. */

@@ -32,6 +32,7 @@ describe('settings of serve', () => {
       identityHeaders: [],
       urlBackends: { kind: 'Any' },
       providerAddresses: { kind: 'Any' },
+      proxies: { forHttps: undefined, forHttp: undefined, exceptions: [] },
       class: 'postern',
       logLevel: 'info',
       logFormat: 'json',
@@ -70,6 +71,17 @@ describe('settings of serve', () => {
     expect(served(['--files=x', '--external-scheme=https']).external).toEqual({ scheme: 'https', port: 443 });
     expect(served(['--files=x', '--external-scheme=https', '--external-port=8443']).external.port).toBe(8443);
     expect(served(['--files=x', '--external-port=80']).external).toEqual({ scheme: 'http', port: 80 });
+  });
+
+  it('know the proxies of the surroundings, in either case, and nothing of a password in them', () => {
+    const env = { https_proxy: 'http://user:planted@proxy.example:3128', NO_PROXY: '.svc,10.0.0.0/8' };
+    const { proxies } = served(['--files=x'], env);
+    expect(proxies).toMatchObject({ forHttps: { host: 'proxy.example', port: 3128 }, forHttp: undefined });
+    expect(proxies.exceptions).toHaveLength(2);
+    expect(JSON.stringify(proxies)).not.toContain('planted');
+    const wrong = problemsOf(['serve', '--files=x'], { HTTPS_PROXY: 'socks5://user:planted@proxy' });
+    expect(wrong).toEqual([expect.stringMatching(/^HTTPS_PROXY must be the URL of an http proxy/)]);
+    expect(wrong.join()).not.toContain('planted');
   });
 
   it('take localhost for 127.0.0.1', () => {
@@ -207,6 +219,7 @@ describe('settings of serve in a cluster', () => {
       identityHeaders: [],
       urlBackends: { kind: 'Public' },
       providerAddresses: { kind: 'Any' },
+      proxies: { forHttps: undefined, forHttp: undefined, exceptions: [] },
       class: 'postern',
       logLevel: 'info',
       logFormat: 'json',
