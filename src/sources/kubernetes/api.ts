@@ -41,7 +41,16 @@ export interface KubernetesApi {
   close(): Promise<void>;
 }
 
-/** No answer: not reached, cut, or too slow. Never carries a token. */
+/** No answer: not reached, cut, too slow, or larger than is read. Never carries a token. */
 export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
+  readonly reason: UnreachableReason;
+
+  constructor(message: string, reason: UnreachableReason = 'Connection') {
+    super(message);
+    this.reason = reason;
+  }
 }
+
+/** `Idle`: a watch without a byte for as long as the caller said. `Credentials`: they can't be read, so nothing was sent. */
+export type UnreachableReason = 'Connection' | 'Timeout' | 'Idle' | 'TooLarge' | 'Credentials' | 'Closed';
