@@ -1,5 +1,5 @@
 import { DNS_LABEL, DNS_SUBDOMAIN, namespacedName, type ObjectKey, objectKey } from './keys.ts';
-import { API_VERSION, DEFAULT_CLASS, GROUP, type Metadata } from './metadata.ts';
+import { API_VERSION, DEFAULT_CLASS, GATEWAY_GROUP, GROUP, type Metadata } from './metadata.ts';
 import { editDistance, nearest } from './nearest.ts';
 import { isPlain, own, type Plain } from './plain.ts';
 import { type FieldPath, type Problem, problem } from './problem.ts';
@@ -10,7 +10,8 @@ export interface ParseOptions {
   readonly class: string;
   /**
    * Namespace of what names none: `default` where objects come from files, undefined for an API server, which always
-   * writes it. Files have no server that vouches for uid, generation and creationTimestamp, so they count as absent.
+   * writes it. Files have no server that vouches for uid, generation and creationTimestamp, so they count as absent; and
+   * they hold no core Services and ReferenceGrants that would mean anything, which a cluster does.
    */
   readonly defaultNamespace: string | undefined;
   /** Stands for a name that can't be read; best one that no object can have, such as `(unnamed)`. */
@@ -26,6 +27,7 @@ export const FILES_OPTIONS: ParseOptions = {
 /** What an object says it is. */
 export interface Identity {
   readonly kind: 'Ours';
+  /** Of our group the kind itself; besides `Secret`, `CoreService` and `ReferenceGrant`. */
   readonly objectKind: string;
   readonly key: ObjectKey;
   readonly name: ReturnType<typeof namespacedName>;
@@ -74,6 +76,11 @@ export function readIdentity(
   if (value === undefined || value === null) return FOREIGN;
   if (!isPlain(value)) return unreadable([], 'is no object; write apiVersion, kind, metadata and spec');
   const kind = own(value, 'kind');
+  const borrowed = options.defaultNamespace === undefined ? borrowedKind(own(value, 'apiVersion'), kind) : undefined;
+  if (borrowed !== undefined) {
+    const namespace = namespaceIn(value, options);
+    return typeof namespace === 'string' ? identify(value, borrowed, namespace, options) : namespace;
+  }
   const group = groupOf(own(value, 'apiVersion'), kind, kinds);
   if (typeof group !== 'string') return group;
   if (group === GROUP && isOfAnotherClass(own(value, 'spec'), options.class)) return FOREIGN;
@@ -83,6 +90,15 @@ export function readIdentity(
   if (typeof namespace !== 'string') return namespace;
   return identify(value, kind, namespace, options);
 }
+
+/** What of other groups only a cluster has, and is of use to us there. */
+function borrowedKind(apiVersion: unknown, kind: unknown): 'CoreService' | 'ReferenceGrant' | undefined {
+  if (apiVersion === 'v1' && kind === 'Service') return 'CoreService';
+  const grant = apiVersion === `${GATEWAY_GROUP}/v1` || apiVersion === `${GATEWAY_GROUP}/v1beta1`;
+  return grant && kind === 'ReferenceGrant' ? 'ReferenceGrant' : undefined;
+}
+
+const isBorrowed = (objectKind: string): boolean => objectKind === 'CoreService' || objectKind === 'ReferenceGrant';
 
 /** Our group, '' for a core Secret; what merely looks like ours is never taken for somebody else's. */
 function groupOf(apiVersion: unknown, kind: unknown, kinds: readonly string[]): string | Foreign | Unreadable {
@@ -180,6 +196,8 @@ function readMetadata(metadata: unknown, namespace: string, name: string, option
 
 function headProblems(object: Plain, objectKind: string, metadata: unknown, nameReadable: boolean): Problem[] {
   const problems: Problem[] = [];
+  // The schemas of others grow without us.
+  if (isBorrowed(objectKind)) return nameReadable ? problems : [nameProblem()];
   const secret = own(object, 'apiVersion') === 'v1';
   if (!secret && own(object, 'apiVersion') !== API_VERSION)
     problems.push(problem('Invalid', ['apiVersion'], `this version of ${objectKind} is unknown; write ${API_VERSION}`));
@@ -191,12 +209,12 @@ function headProblems(object: Plain, objectKind: string, metadata: unknown, name
     if (nearest(key, METADATA_FIELDS) !== undefined)
       problems.push(problem('Invalid', ['metadata', printable(key)], unknownField(key, METADATA_FIELDS)));
   }
-  if (!nameReadable) {
-    const message = 'must be the name of the object: a-z, 0-9, - and ., at most 253 characters';
-    problems.push(problem('Invalid', ['metadata', 'name'], message));
-  }
+  if (!nameReadable) problems.push(nameProblem());
   return problems;
 }
+
+const nameProblem = (): Problem =>
+  problem('Invalid', ['metadata', 'name'], 'must be the name of the object: a-z, 0-9, - and ., at most 253 characters');
 
 const MAX_UNKNOWN = 16;
 

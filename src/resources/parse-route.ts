@@ -44,7 +44,7 @@ export function parseRoute(identity: Identity): Parsed {
           clientAuthorization: spec.clientAuthorization,
           authorization: spec.authorization,
           encodedSlashes: spec.encodedSlashes,
-          tlsSecret: undefined,
+          tlsSecret: spec.tls && namespacedName(meta.namespace, spec.tls.secretRef.name),
           timeouts,
         },
       };

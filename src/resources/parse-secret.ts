@@ -1,3 +1,4 @@
+import { SECRET_LABEL } from './metadata.ts';
 import type { Identity } from './object-identity.ts';
 import { isPlain, own } from './plain.ts';
 import { type FieldPath, type Problem, problem } from './problem.ts';
@@ -12,17 +13,32 @@ const MAX_KEYS = 1024;
 const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A core Secret. No value, nor any part of one, gets into a problem (A180). */
-export function parseSecret(identity: Identity): Parsed {
+/**
+ * A core Secret. No value, nor any part of one, gets into a problem (A180). `vouched`: from an API server, where whoever
+ * owns it labels what plugins may use, and where one key may hold bytes that are no text (a keystore beside `tls.crt`).
+ */
+export function parseSecret(identity: Identity, vouched: boolean): Parsed {
   const problems: Problem[] = [...identity.problems];
   const data = new Map<string, Redacted>();
-  const budget = { bytes: MAX_BYTES };
+  const budget: Budget = { bytes: MAX_BYTES, binary: vouched ? 'LeftOut' : 'Invalid' };
   // In this order: as on an API server, stringData wins.
   readValues(identity, 'data', decodeBase64, data, budget, problems);
   readValues(identity, 'stringData', (text) => text, data, budget, problems);
   if (problems.length > 0) return invalidObject(identity, problems, { kind: 'Secret' });
-  const { key, name, meta } = identity;
-  return { ok: true, value: { kind: 'Secret', key, name, meta, type: 'Opaque', labelled: true, data } };
+  const { key, name, meta, object } = identity;
+  const type = own(object, 'type');
+  const labelled = !vouched || own(own(own(object, 'metadata'), 'labels'), SECRET_LABEL) === 'true';
+  return {
+    ok: true,
+    value: { kind: 'Secret', key, name, meta, type: typeof type === 'string' ? type : 'Opaque', labelled, data },
+  };
+}
+
+interface Budget {
+  /** What is left of it. */
+  bytes: number;
+  /** What becomes of values that aren't UTF-8 text. */
+  readonly binary: 'LeftOut' | 'Invalid';
 }
 
 function readValues(
@@ -30,7 +46,7 @@ function readValues(
   field: 'data' | 'stringData',
   decode: (text: string) => string | undefined,
   into: Map<string, Redacted>,
-  budget: { bytes: number },
+  budget: Budget,
   problems: Problem[],
 ): void {
   const values = own(identity.object, field);
@@ -58,8 +74,8 @@ function readValues(
         problems.push(problem('Invalid', [field], 'is larger than 1 MiB; split the Secret'));
         return;
       }
-      if (text === undefined) problems.push(problem('Invalid', path, DATA_HINT));
-      else into.set(key, new Redacted(text));
+      if (text !== undefined) into.set(key, new Redacted(text));
+      else if (budget.binary === 'Invalid') problems.push(problem('Invalid', path, DATA_HINT));
     }
   }
 }

@@ -6,6 +6,8 @@ import {
   readIdentity,
   type Unreadable,
 } from './object-identity.ts';
+import { parseCoreService } from './parse-core-service.ts';
+import { parseReferenceGrant } from './parse-reference-grant.ts';
 import { parseRoute } from './parse-route.ts';
 import { parseSecret } from './parse-secret.ts';
 import { parseService } from './parse-service.ts';
@@ -42,7 +44,11 @@ export function parseObject(
     case 'Route':
       return parseRoute(identity);
     case 'Secret':
-      return parseSecret(identity);
+      return parseSecret(identity, options.defaultNamespace === undefined);
+    case 'CoreService':
+      return parseCoreService(identity);
+    case 'ReferenceGrant':
+      return parseReferenceGrant(identity);
     default:
       return parsePlugin(identity, plugins);
   }

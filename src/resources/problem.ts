@@ -10,16 +10,29 @@ export type Reason =
   | 'Conflicted'
   | 'UnsupportedValue'
   | 'BackendNotFound'
+  | 'BackendPortNotFound'
+  | 'AddressNotAllowed'
   | 'PluginNotFound'
   | 'PluginInvalid'
   | 'ServiceInvalid'
   | 'SecretNotFound'
   | 'SecretKeyMissing'
   | 'SecretInvalid'
+  | 'SecretNotLabelled'
+  | 'InvalidSecretType'
   | 'RefNotPermitted'
   | 'AccessMissing'
   | 'AccessAmbiguous'
   | 'ReservedPath'
+  /** The host belongs to another namespace. */
+  | 'HostNotAllowed'
+  /** The host needs an owner that the flags name. */
+  | 'HostNotReserved'
+  /** Not everything that decides was read yet. */
+  | 'Pending'
+  /** Of certificates, which decide nothing about exposure. */
+  | 'CertificateInvalid'
+  | 'CertificateOverridden'
   /** Of warnings only. */
   | 'Closed'
   | 'OpensProtectedPath'

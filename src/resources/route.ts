@@ -129,7 +129,10 @@ export const routeSpec = z
       .meta({ description: 'All must be there with exactly this value.' }),
     serviceRef: z
       .strictObject({ name: nameField, namespace: namespaceField.optional() })
-      .meta({ description: 'The Service that gets the requests. One of another namespace is not possible yet.' }),
+      .meta({
+        description:
+          'The Service that gets the requests; of the same namespace unless that one grants it (ReferenceGrant).',
+      }),
     plugins: z
       .array(pluginRefField)
       .max(16)
@@ -154,6 +157,19 @@ export const routeSpec = z
       .enum(['Reject', 'Keep'])
       .default('Reject')
       .meta({ description: 'What happens with %2F in a path: 400, or kept as data.' }),
+    tls: z
+      .strictObject({
+        secretRef: z
+          .strictObject({ name: nameField })
+          .meta({
+            description: 'A Secret of type kubernetes.io/tls of the same namespace, as cert-manager writes it.',
+          }),
+      })
+      .optional()
+      .meta({
+        description:
+          'The certificate that browsers are shown for the hosts of this Route, whatever names it holds itself. Absent: the default one.',
+      }),
     timeouts: z
       .strictObject({
         response: durationField.optional().meta({ description: 'Absent: that of the Service.' }),
