@@ -48,6 +48,15 @@ export function isAddressAllowed(address: string, policy: AddressPolicy): boolea
   }
 }
 
+/**
+ * Whether an endpoint of a core Service may be at this address: namespaces write EndpointSlices by hand too, and none is to
+ * lead to the machine itself, to cloud metadata or to groups of machines (A174). Private addresses are what Pods have.
+ */
+export function isEndpointAddress(address: string): boolean {
+  const parsed = addressBits(address);
+  return parsed !== undefined && !isIn(parsed, LINK_LOCAL) && !isIn(parsed, NO_ENDPOINT);
+}
+
 const isIn = ({ family, bits }: { readonly family: 4 | 6; readonly bits: string }, cidrs: readonly Cidr[]): boolean =>
   cidrs.some((cidr) => cidr.family === family && bits.startsWith(cidr.bits));
 
@@ -58,15 +67,33 @@ const known = (...texts: readonly string[]): readonly Cidr[] =>
     return cidr;
   });
 
-/** Where clouds keep the credentials of machines (A174), and AWS's address of the same in IPv6. */
-const LINK_LOCAL = known('169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254');
+/**
+ * Where clouds keep the credentials of machines (A174): link-local addresses, also inside old ways of carrying IPv4 in IPv6
+ * (RFC 4291 section 2.5.5.1, RFC 3056), and the addresses of the same in IPv6 (AWS, Google Cloud, Scaleway).
+ */
+const LINK_LOCAL = known(
+  '169.254.0.0/16',
+  'fe80::/10',
+  '::a9fe:0/112',
+  '2002:a9fe::/32',
+  'fd00:ec2::254',
+  'fd20:ce::254',
+  'fd00:42::42',
+);
 
-/** IANA special-purpose registries (RFC 6890), multicast, and what carries IPv4 in IPv6 (6to4, Teredo, NAT64 local). */
+/** This machine, nobody, and everybody. */
+const NO_ENDPOINT = known('0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '255.255.255.255', '::/96', 'ff00::/8');
+
+/**
+ * IANA special-purpose registries (RFC 6890), multicast, what carries IPv4 in IPv6 (6to4, Teredo, NAT64 local), and Azure's
+ * WireServer, which answers every machine there at an address that looks public.
+ */
 const NOT_PUBLIC = known(
   '0.0.0.0/8',
   '10.0.0.0/8',
   '100.64.0.0/10',
   '127.0.0.0/8',
+  '168.63.129.16',
   '172.16.0.0/12',
   '192.0.0.0/24',
   '192.0.2.0/24',

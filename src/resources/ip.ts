@@ -42,6 +42,16 @@ export function addressBits(text: string): { readonly family: 4 | 6; readonly bi
     : { family: 6, bits };
 }
 
+/**
+ * The one spelling under which an address is compared with others: an IPv4 address, however it is written in IPv6, as IPv4,
+ * and IPv6 as RFC 5952 has it. Undefined where the text is no address.
+ */
+export function canonicalAddress(text: string): string | undefined {
+  const parsed = addressBits(text);
+  if (parsed?.family !== 4) return parsed === undefined ? undefined : canonicalIpv6(text);
+  return [0, 8, 16, 24].map((at) => Number.parseInt(parsed.bits.slice(at, at + 8), 2)).join('.');
+}
+
 const binary = (value: number, size: number): string => value.toString(2).padStart(size, '0');
 
 /** `::ffff:0:0/96` (RFC 4291) and `64:ff9b::/96` (RFC 6052). */

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type AddressPolicy, inCidr, isAddressAllowed, parseCidr } from '../../src/resources/address-policy.ts';
+import {
+  type AddressPolicy,
+  inCidr,
+  isAddressAllowed,
+  isEndpointAddress,
+  parseCidr,
+} from '../../src/resources/address-policy.ts';
+import { canonicalAddress } from '../../src/resources/ip.ts';
 
 const listed = (...texts: readonly string[]): AddressPolicy => ({
   kind: 'Listed',
@@ -16,6 +23,9 @@ describe('address policies', () => {
     '::ffff:a9fe:a9fe',
     '64:ff9b::169.254.169.254',
     'fd00:ec2::254',
+    'fd20:ce::254',
+    '::169.254.169.254',
+    '2002:a9fe:a9fe::1',
   ])('A174: link-local %s is reached under no policy', (address) => {
     for (const policy of [{ kind: 'Any' }, { kind: 'Public' }, listed('0.0.0.0/0', '::/0')] as const)
       expect(isAddressAllowed(address, policy)).toBe(false);
@@ -37,6 +47,7 @@ describe('address policies', () => {
     '::ffff:10.0.0.1',
     '64:ff9b::7f00:1',
     '2002:7f00:1::',
+    '168.63.129.16',
     '224.0.0.1',
     '255.255.255.255',
   ])('A174: %s is not public', (address) => {
@@ -86,4 +97,48 @@ describe('address policies', () => {
     expect(inCidr('2a00::1', all4)).toBe(false);
     expect(inCidr('1.2.3.4', all4)).toBe(true);
   });
+
+  it.each(['10.0.0.1', '192.168.1.1', '8.8.8.8', '100.64.0.1', '240.0.0.1', 'fd00::1', '2a00::1'])(
+    'a Pod may be at %s',
+    (address) => {
+      expect(isEndpointAddress(address)).toBe(true);
+    },
+  );
+
+  it.each([
+    '127.0.0.1',
+    '127.9.9.9',
+    '0.0.0.0',
+    '169.254.169.254',
+    '224.0.0.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    '::127.0.0.1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '64:ff9b::7f00:1',
+    'fe80::1',
+    'fe80::1%eth0',
+    'ff02::1',
+    'localhost',
+    '2130706433',
+    '0x7f000001',
+    '127.1',
+    '',
+  ])('A174: no endpoint of a Service is at %s', (address) => {
+    expect(isEndpointAddress(address)).toBe(false);
+  });
+});
+
+it.each([
+  ['10.0.0.1', '10.0.0.1'],
+  ['::ffff:10.0.0.1', '10.0.0.1'],
+  ['0:0:0:0:0:FFFF:0a00:0001', '10.0.0.1'],
+  ['64:ff9b::a00:1', '10.0.0.1'],
+  ['FD00:0:0::1', 'fd00::1'],
+  ['10.0.0.01', undefined],
+  ['example.com', undefined],
+])('%s is compared as %s', (text, canonical) => {
+  expect(canonicalAddress(text)).toBe(canonical);
 });
