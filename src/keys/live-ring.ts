@@ -12,6 +12,8 @@ export interface LiveKeyRing extends KeyRing {
   replace(text: string): Checked<readonly string[]>;
   /** Oldest first. */
   ids(): readonly string[];
+  /** What is held, as it is stored: for the store of the keys and nowhere else. */
+  list(): KeyList;
 }
 
 interface Held {
@@ -32,6 +34,10 @@ export function createKeyRing(keys: KeyList, now: () => number): LiveKeyRing {
       return valid(held.map(({ entry }) => entry.id));
     },
     ids: () => held.map(({ entry }) => entry.id),
+    list() {
+      const [first, ...rest] = held;
+      return [first.entry, ...rest.map(({ entry }) => entry)];
+    },
   };
 }
 
