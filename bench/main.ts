@@ -3,19 +3,28 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { compileFigure } from './compile.ts';
 import { cpuFigures } from './cpu.ts';
 import { memoryFigure } from './memory.ts';
+import { operatorFigures } from './operator/figures.ts';
 import { reloadFigure } from './reload.ts';
 import { type Figure, table } from './statistics.ts';
 
 /**
- * `npm run bench [-- NAME…]`: figures with their goals, as a table and in bench/results/first-light.json. Needs nginx, wrk
- * and taskset, and a machine that does nothing else: of two cores one is the proxy's, the other the load's and upstream's.
+ * `npm run bench [-- NAME…]`: figures with their goals, as a table and in bench/results/. Needs nginx, wrk and taskset, for
+ * `operator` the test assets too, and a machine that does nothing else: of two cores one is the proxy's, the other the load's and
+ * upstream's.
  */
-const ALL: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
-  cpu: cpuFigures,
-  memory: memoryFigure,
-  compile: compileFigure,
-  reload: reloadFigure,
+const ALL: Readonly<Record<string, Group>> = {
+  cpu: { file: 'first-light', measure: cpuFigures },
+  memory: { file: 'first-light', measure: memoryFigure },
+  compile: { file: 'first-light', measure: compileFigure },
+  reload: { file: 'first-light', measure: reloadFigure },
+  operator: { file: 'operator', measure: operatorFigures },
 };
+
+interface Group {
+  /** The file of results; written when all of its groups were measured in one run. */
+  readonly file: string;
+  measure(): Promise<readonly Figure[]>;
+}
 
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in ALL));
@@ -24,17 +33,20 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const figures: Figure[] = [];
-for (const [name, measure] of Object.entries(ALL)) {
+const measured = new Map<string, readonly Figure[]>();
+for (const [name, { measure }] of Object.entries(ALL)) {
   if (names.length > 0 && !names.includes(name)) continue;
   console.log(`measuring ${name} …`);
-  figures.push(...(await measure()));
+  measured.set(name, await measure());
 }
-console.log(`\n${table(figures)}`);
+console.log(`\n${table([...measured.values()].flat())}`);
 mkdirSync('bench/results', { recursive: true });
 const versions = { node: process.version, nginx: version('/usr/sbin/nginx', '-v'), wrk: version('wrk', '-v') };
-if (names.length === 0) {
-  writeFileSync('bench/results/first-light.json', `${JSON.stringify({ versions, figures }, null, 2)}\n`);
+for (const file of new Set(Object.values(ALL).map((group) => group.file))) {
+  const groups = Object.keys(ALL).filter((name) => ALL[name]?.file === file);
+  if (!groups.every((name) => measured.has(name))) continue;
+  const figures = groups.flatMap((name) => measured.get(name) ?? []);
+  writeFileSync(`bench/results/${file}.json`, `${JSON.stringify({ versions, figures }, null, 2)}\n`);
 }
 
 function version(program: string, flag: string): string {

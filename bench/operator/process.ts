@@ -1,0 +1,67 @@
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiServer } from '../../test/support/apiserver.ts';
+import { freePort } from '../../test/support/gateway.ts';
+import { type Pinned, startPinned } from '../process.ts';
+
+export interface BenchOperator {
+  readonly port: number;
+  readonly process: Pinned;
+  /** Seconds from the start of the process to `/readyz`. */
+  readonly readyAfter: number;
+  /** Sum of the series of a metric; what has other labels than `labels` doesn't count. */
+  metric(name: string, labels?: string): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Everything else shares the other core: this process, the API server and etcd, which inherit it, nginx. */
+export function leaveCore(): void {
+  execFileSync('taskset', ['-cp', '1', String(process.pid)], { stdio: 'ignore' });
+}
+
+/** `postern serve --kubernetes`, on core 0. */
+export async function startOperator(api: ApiServer, log: string): Promise<BenchOperator> {
+  const [port, admin, debug] = [await freePort(), await freePort(), await freePort()];
+  const start = performance.now();
+  const pinned = startPinned(
+    '0',
+    [
+      process.execPath,
+      'src/main.ts',
+      'serve',
+      '--kubernetes',
+      ...['--kubeconfig', api.kubeconfig, '--pod-namespace', 'postern-system', '--pod-name', 'bench'],
+      ...['--listen', `127.0.0.1:${port}`, '--listen-https', 'off', '--plain-http', 'Serve', '--url-backends', 'Any'],
+      ...['--admin', `127.0.0.1:${admin}`, '--debug', `127.0.0.1:${debug}`],
+    ],
+    log,
+  );
+  const get = async (path: string): Promise<Response> => await fetch(`http://127.0.0.1:${admin}${path}`);
+  try {
+    await until(60_000, async () => (await get('/readyz')).status === 200);
+  } catch (error) {
+    await pinned.stop();
+    throw error;
+  }
+  return {
+    port,
+    process: pinned,
+    readyAfter: (performance.now() - start) / 1000,
+    async metric(name, labels = '') {
+      const text = await (await get('/metrics')).text();
+      return text
+        .split('\n')
+        .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    },
+    stop: () => pinned.stop(),
+  };
+}
+
+async function until(milliseconds: number, attempt: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!(await attempt().catch(() => false))) {
+    if (performance.now() > end) throw new Error('it never became ready');
+    await sleep(20);
+  }
+}
