@@ -48,6 +48,7 @@ export type ForwardResult = UpstreamResponse | ForwardFailure;
 export type FailureCode =
   | 'no_endpoint'
   | 'name_not_resolved'
+  | 'address_not_allowed'
   | 'connect_refused'
   | 'connect_failed'
   | 'connect_timeout'
@@ -64,6 +65,7 @@ export type FailureCode =
 export const FAILURE_STATUS: Readonly<Record<FailureCode, number>> = {
   no_endpoint: 503,
   name_not_resolved: 502,
+  address_not_allowed: 502,
   connect_refused: 502,
   connect_failed: 502,
   connect_timeout: 504,

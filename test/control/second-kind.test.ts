@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Control, createControl } from '../../src/control/control.ts';
 import { createMetrics, type Metrics } from '../../src/observe/metrics.ts';
 import { createProxyListener, type ProxyListener } from '../../src/proxy/listener.ts';
-import { createSocketForwarder } from '../../src/proxy/upstream/socket-forwarder.ts';
 import { identityHeaders } from '../../src/resources/identity-headers.ts';
 import { openFiles } from '../../src/sources/files/source.ts';
+import { filesForwarder } from '../proxy/support/files-forwarder.ts';
 import { until } from '../support/gateway.ts';
 import { type TinyLife, tinyKind } from '../support/tiny-plugin.ts';
 import { pipeline, world } from './harness.ts';
@@ -94,7 +94,7 @@ describe('a second plugin kind', () => {
     await control.start();
     proxy = createProxyListener({
       acquire: control.acquire,
-      forwarder: createSocketForwarder(),
+      forwarder: filesForwarder(),
       observer: metrics.requests,
       external: { scheme: 'http', port: 80 },
       identityHeaders: identityHeaders([]),

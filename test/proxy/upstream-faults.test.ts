@@ -111,7 +111,7 @@ describe.each(FORWARDERS)('an upstream that fails or lies, forwarder on %s', (_n
       },
     });
     closing.push(() => gateway.close());
-    await failure(gateway, 502, 'connect_failed');
+    await failure(gateway, 502, 'address_not_allowed');
   });
 
   it('an upstream over TLS whose certificate nobody vouches for: 502', async () => {

@@ -1,9 +1,7 @@
-import { connect as connectPlain, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { BackendUrl } from '../../resources/resource.ts';
 import { gatherWrites } from '../end-of-turn.ts';
 import type { FailureCode } from '../forwarder.ts';
-import { lookupReachable } from './lookup.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 
 /** Who uses a connection for one request. Its `ResponseSink` half hears the response, the rest what happens around it. */
@@ -12,6 +10,18 @@ export interface ConnectionUser extends ResponseSink {
   drained(): void;
   /** The connection is of no more use and the response is not complete. Called at most once. */
   broken(code: FailureCode, cause: string): void;
+}
+
+/** Where to connect to, and what may be reached there. */
+export interface Peer {
+  readonly scheme: 'http' | 'https';
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** For names: gives only addresses that may be reached, and the connection goes to one of these. */
+  readonly lookup: LookupFunction;
+  /** Why the connection leads where none may lead; asked once it stands, before a byte is sent on it (A174). */
+  refusal(socket: Socket): string | undefined;
 }
 
 /**
@@ -24,7 +34,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 export class UpstreamConnection {
   readonly #socket: Socket;
   readonly #parser = new ResponseParser();
-  readonly #forbidden: (socket: Socket) => boolean;
+  readonly #peer: Peer;
   readonly #closed: (connection: UpstreamConnection) => void;
   #user: ConnectionUser | undefined;
   #connected = false;
@@ -35,15 +45,10 @@ export class UpstreamConnection {
   /** Milliseconds of a monotonic clock; set by the pool. */
   idleSince = 0;
 
-  /** `forbidden`: asked once the connection stands, before a byte is sent on it. */
-  constructor(
-    backend: BackendUrl,
-    forbidden: (socket: Socket) => boolean,
-    closed: (connection: UpstreamConnection) => void,
-  ) {
-    this.#forbidden = forbidden;
+  constructor(peer: Peer, closed: (connection: UpstreamConnection) => void) {
+    this.#peer = peer;
     this.#closed = closed;
-    this.#socket = backend.scheme === 'https' ? this.#openTls(backend) : this.#openPlain(backend);
+    this.#socket = peer.scheme === 'https' ? this.#openTls(peer) : this.#openPlain(peer);
     this.#socket.setNoDelay(true);
     this.#socket
       .on('end', () => this.#ended())
@@ -114,24 +119,25 @@ export class UpstreamConnection {
     this.#socket.destroy();
   }
 
-  #openPlain(backend: BackendUrl): Socket {
+  #openPlain({ host, port, lookup }: Peer): Socket {
     const onread: OnReadOpts = {
       buffer: READ_BUFFER,
       callback: (bytes, buffer) => this.#received(Buffer.from(buffer.buffer, buffer.byteOffset, bytes)),
     };
-    return connectPlain({ host: backend.host, port: backend.port, lookup: lookupReachable, onread }, () =>
-      this.#open(),
-    );
+    return connectPlain({ host, port, lookup, onread }, () => this.#open());
   }
 
-  #openTls(backend: BackendUrl): Socket {
+  #openTls({ host, port, lookup }: Peer): Socket {
     const socket = connectTls(
       {
-        host: backend.host,
-        port: backend.port,
-        lookup: lookupReachable,
-        servername: serverName(backend.host),
+        host,
+        port,
+        lookup,
+        // RFC 6066 section 3: no SNI for addresses.
+        servername: isIP(host) === 0 ? host : '',
         ALPNProtocols: ['http/1.1'],
+        // Said, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment doesn't decide it.
+        rejectUnauthorized: true,
       },
       () => this.#open(),
     );
@@ -141,8 +147,9 @@ export class UpstreamConnection {
   }
 
   #open(): void {
-    if (this.#forbidden(this.#socket)) {
-      this.#fail('connect_failed', 'it leads to a listener of this process that no Service leads to');
+    const refusal = this.#peer.refusal(this.#socket);
+    if (refusal !== undefined) {
+      this.#fail('address_not_allowed', refusal);
       return;
     }
     this.#connected = true;
@@ -178,14 +185,11 @@ export class UpstreamConnection {
   }
 }
 
-/** RFC 6066 section 3: no SNI for addresses. */
-const serverName = (host: string): string => (/^[0-9.]+$|:/.test(host) ? '' : host);
-
 const CODES: Readonly<Record<string, FailureCode>> = {
   ECONNREFUSED: 'connect_refused',
   ENOTFOUND: 'name_not_resolved',
   EAI_AGAIN: 'name_not_resolved',
-  EADDRFORBIDDEN: 'name_not_resolved',
+  EADDRFORBIDDEN: 'address_not_allowed',
 };
 
 function failureCode(error: NodeJS.ErrnoException, connected: boolean): FailureCode {

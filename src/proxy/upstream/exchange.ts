@@ -1,6 +1,6 @@
-import type { BackendUrl } from '../../resources/resource.ts';
 import type { FailureCode, ForwardResult, OutgoingRequest } from '../forwarder.ts';
 import type { ConnectionUser, UpstreamConnection } from './connection.ts';
+import type { Pool } from './pool.ts';
 import { requestHead } from './request-head.ts';
 import { type BodyFlow, ResponseBody } from './response-body.ts';
 import type { ResponseHead } from './response-head.ts';
@@ -14,24 +14,30 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 export interface ExchangeHost {
   /** The moment, by the forwarder's clock, that is this far away. */
   deadline(milliseconds: number): number;
-  /** A connection for this exchange: a kept one, or with `fresh` a new one. */
-  connect(fresh: boolean): UpstreamConnection;
-  /** The connection is free again. */
-  kept(connection: UpstreamConnection): void;
   finished(exchange: Exchange): void;
 }
 
+/** Where else a request may go. */
+export interface Alternatives {
+  /** Another one than `than`, for a request that has tried so many; undefined where it has tried enough. */
+  another(than: Pool, attempts: number): Pool | undefined;
+}
+
 /**
- * One request and its response on one connection, tried once more on a fresh one where that is provably safe: a kept
- * connection turned out dead, nothing was received, and the request has no body and may be sent twice.
+ * One request and its response on one connection. Tried again only where that is provably safe: elsewhere, where no
+ * connection came about, so that nothing was sent; and once on a fresh connection, where nothing was received and the
+ * request has no body and may be sent twice (F25, F42).
  */
 export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   readonly #request: OutgoingRequest;
-  readonly #backend: BackendUrl;
+  readonly #alternatives: Alternatives | undefined;
   readonly #host: ExchangeHost;
   readonly #settle: (result: ForwardResult) => void;
+  #pool: Pool;
   #connection: UpstreamConnection | undefined;
   #phase: 'connecting' | 'waiting' | 'reading' | 'finished' = 'connecting';
+  /** Connections that didn't come about. */
+  #attempts = 0;
   #retried = false;
   /** The whole request was handed to the socket. */
   #sent = false;
@@ -48,12 +54,14 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
 
   constructor(
     request: OutgoingRequest,
-    backend: BackendUrl,
+    pool: Pool,
+    alternatives: Alternatives | undefined,
     host: ExchangeHost,
     settle: (result: ForwardResult) => void,
   ) {
     this.#request = request;
-    this.#backend = backend;
+    this.#pool = pool;
+    this.#alternatives = alternatives;
     this.#host = host;
     this.#settle = settle;
   }
@@ -70,7 +78,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
 
   /** The deadline has passed. */
   expire(): void {
-    if (this.#phase === 'connecting') this.#fail('connect_timeout', 'no connection in time');
+    if (this.#phase === 'connecting') this.#notConnected('connect_timeout', 'no connection in time');
     else if (this.#sent)
       this.#fail('response_timeout', this.#phase === 'waiting' ? 'no response in time' : 'the response stalled');
     else if (this.#blocked) this.#fail('upload_stalled', 'the upstream takes no more of the body');
@@ -81,7 +89,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
     const connection = this.#connection;
     if (this.#phase !== 'connecting' || connection === undefined) return;
     this.#phase = 'waiting';
-    connection.write(requestHead(this.#request, this.#backend));
+    connection.write(requestHead(this.#request));
     const { body, framing } = this.#request;
     if (body === undefined) {
       this.sent();
@@ -94,14 +102,8 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   broken(code: FailureCode, cause: string): void {
     const connection = this.#connection;
     this.#connection = undefined;
-    const stale = connection !== undefined && connection.uses > 1 && this.#phase === 'waiting' && code === 'reset';
-    if (stale && !this.#retried && this.#request.body === undefined && IDEMPOTENT.has(this.#request.method)) {
-      this.#retried = true;
-      this.#sent = false;
-      this.#attach(true);
-    } else {
-      this.#fail(code, cause);
-    }
+    if (this.#phase === 'connecting') this.#notConnected(code, cause);
+    else if (code !== 'reset' || !this.#again(connection)) this.#fail(code, cause);
   }
 
   // The response, as the parser reads it.
@@ -131,7 +133,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
     const connection = this.#finish();
     // A response that came before the whole request was sent: the rest of the request must not meet another (A068).
     if (!sent) this.#request.body?.cancel();
-    if (connection?.release(sent) === true) this.#host.kept(connection);
+    if (connection?.release(sent) === true) this.#pool.kept(connection);
     this.#responseBody?.close('ended');
   }
 
@@ -192,8 +194,39 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   #attach(fresh: boolean): void {
     this.#phase = 'connecting';
     this.#extend(this.#request.timeouts.connect);
-    this.#connection = this.#host.connect(fresh);
+    this.#connection = this.#pool.connect(fresh);
     this.#connection.use(this, this.#request.method);
+  }
+
+  /** Nothing was sent, and no byte of the body was asked for, whatever the method: elsewhere it may go better. */
+  #notConnected(code: FailureCode, cause: string): void {
+    this.#connection?.destroy();
+    this.#connection = undefined;
+    this.#attempts += 1;
+    this.#pool.failed();
+    const other = this.#alternatives?.another(this.#pool, this.#attempts);
+    if (other === undefined) {
+      this.#fail(code, cause);
+    } else {
+      this.#pool = other;
+      this.#attach(false);
+    }
+  }
+
+  /**
+   * Sends the request once more: elsewhere where there is another place, otherwise only where it was a kept connection
+   * that turned out dead.
+   */
+  #again(connection: UpstreamConnection | undefined): boolean {
+    const { body, method } = this.#request;
+    if (this.#phase !== 'waiting' || this.#retried || body !== undefined || !IDEMPOTENT.has(method)) return false;
+    const other = this.#alternatives?.another(this.#pool, this.#attempts);
+    if (other === undefined && (connection === undefined || connection.uses < 2)) return false;
+    this.#retried = true;
+    this.#sent = false;
+    this.#pool = other ?? this.#pool;
+    this.#attach(true);
+    return true;
   }
 
   #extend(milliseconds: number): void {

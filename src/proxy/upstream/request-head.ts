@@ -1,4 +1,3 @@
-import type { BackendUrl } from '../../resources/resource.ts';
 import type { OutgoingRequest } from '../forwarder.ts';
 
 /**
@@ -6,9 +5,10 @@ import type { OutgoingRequest } from '../forwarder.ts';
  * Content-Length and chunked, whatever the method (A064, A065), and no Connection line, since HTTP/1.1 keeps alive.
  * The target is concatenated to the base path, never resolved against it (A016).
  */
-export function requestHead(request: OutgoingRequest, backend: BackendUrl): string {
-  const { framing } = request;
-  const head = `${request.method} ${backend.basePath}${request.target} HTTP/1.1\r\n${request.headers}`;
+export function requestHead(request: OutgoingRequest): string {
+  const { backend, framing } = request;
+  const basePath = backend.kind === 'Url' ? backend.basePath : '';
+  const head = `${request.method} ${basePath}${request.target} HTTP/1.1\r\n${request.headers}`;
   switch (framing.kind) {
     case 'None':
       // A server may wait for a body after these methods unless it is told that there is none (RFC 9110 section 8.6).

@@ -1,41 +1,44 @@
-import type { Socket } from 'node:net';
-import type { BackendUrl } from '../../resources/resource.ts';
-import type { FailureCode, Forwarder, ForwardResult } from '../forwarder.ts';
-import { UpstreamConnection } from './connection.ts';
-import { Exchange, type ExchangeHost } from './exchange.ts';
-import { isLinkLocal, leadsHome } from './lookup.ts';
+import type { LookupFunction, Socket } from 'node:net';
+import { isAddressAllowed } from '../../resources/address-policy.ts';
+import type { BackendService, BackendUrl } from '../../resources/resource.ts';
+import type { EndpointAddress, EndpointDirectory } from '../endpoints.ts';
+import type { FailureCode, Forwarder, ForwardResult, OutgoingRequest } from '../forwarder.ts';
+import { Balancer } from './balancer.ts';
+import { type Alternatives, Exchange, type ExchangeHost } from './exchange.ts';
+import { Pool } from './pool.ts';
+import { addressRefusal, createReach, leadsHome, type ReachRules, type Resolve } from './reach.ts';
 import { Running } from './running.ts';
 
-/** Kept connections of one endpoint; the one used last is used first, so that the others can go. */
-const MAX_IDLE_PER_ENDPOINT = 256;
-/** Shorter than what servers commonly keep (Node 5 s, nginx 75 s): a connection that is about to close is no gift. */
-const IDLE_MS = 4000;
 /** How often deadlines are looked at: a time-out is up to twice this late, and never early. */
 const SWEEP_MS = 100;
 
-/** The kept connections to one address, and what its exchanges need of the forwarder. */
-interface Endpoint extends ExchangeHost {
-  readonly linkLocal: boolean;
-  readonly idle: UpstreamConnection[];
-  /** All that aren't closed yet. */
-  readonly open: Set<UpstreamConnection>;
+export interface ForwarderOptions {
+  /**
+   * The listeners of this process that no Service leads to, under whatever name: admin and debug (A174), and the public
+   * ones, which would send a request round for ever.
+   */
+  readonly ownPorts: ReadonlySet<number>;
+  /** Asked at each request to a core Service. */
+  readonly endpoints: EndpointDirectory;
+  /** What `url` backends may reach. */
+  readonly reach: ReachRules;
+  /** The system's resolver where absent. */
+  readonly resolve?: Resolve;
 }
 
-/**
- * HTTP/1.1 towards upstreams, on sockets of our own, with connections kept per endpoint. `ownPorts`: the listeners of this
- * process that no Service leads to, under whatever name: admin and debug (A174), and the public one, which would send a
- * request round for ever.
- */
-export function createSocketForwarder(ownPorts: ReadonlySet<number> = new Set()): Forwarder {
-  const forbidden = (socket: Socket): boolean => ownPorts.has(socket.remotePort ?? 0) && leadsHome(socket);
-  const endpoints = new Map<string, Endpoint>();
+/** HTTP/1.1 towards upstreams, on sockets of our own, with connections kept per origin, and per endpoint of a Service. */
+export function createSocketForwarder({ ownPorts, endpoints, reach: rules, resolve }: ForwarderOptions): Forwarder {
+  const reach = createReach(rules, resolve);
+  const urls = new Map<string, Pool>();
+  const services = new Map<string, Balancer>();
+  const exchanges = new Running<Exchange>();
   // Sweeps are counted instead of asking the clock, which six times a request costs 0.5 µs. After the loop was held up only
   // one sweep comes late, so what began meanwhile is given its whole time.
   let time = 0;
-  const deadline = (milliseconds: number): number => time + milliseconds + SWEEP_MS;
-  const exchanges = new Running<Exchange>();
-  const finished = (exchange: Exchange): void => {
-    exchanges.remove(exchange);
+  const now = (): number => time;
+  const host: ExchangeHost = {
+    deadline: (milliseconds) => time + milliseconds + SWEEP_MS,
+    finished: (exchange) => exchanges.remove(exchange),
   };
 
   const sweep = setInterval(() => {
@@ -43,87 +46,87 @@ export function createSocketForwarder(ownPorts: ReadonlySet<number> = new Set())
     exchanges.each((exchange) => {
       if (exchange.deadline <= time) exchange.expire();
     });
-    for (const [key, endpoint] of endpoints) {
-      closeIdle(endpoint, time - IDLE_MS);
+    for (const [key, pool] of urls) {
+      pool.closeIdle();
       // Forgotten when nothing is open, so that the map is bounded by what is in use.
-      if (endpoint.open.size === 0) endpoints.delete(key);
+      if (pool.quiet) urls.delete(key);
     }
+    for (const [key, balancer] of services) if (!balancer.sweep()) services.delete(key);
   }, SWEEP_MS);
   sweep.unref();
 
-  const endpointOf = (backend: BackendUrl): Endpoint => {
-    const key = `${backend.scheme}://${backend.host}:${backend.port}`;
-    let endpoint = endpoints.get(key);
-    if (endpoint === undefined) {
-      endpoint = createEndpoint(backend, () => time, deadline, forbidden, finished);
-      endpoints.set(key, endpoint);
+  const homeRefusal = (socket: Socket): string | undefined =>
+    ownPorts.has(socket.remotePort ?? 0) && leadsHome(socket) ? OWN_LISTENER : undefined;
+
+  const urlPool = ({ scheme, host, port }: BackendUrl): Pool => {
+    const key = `${scheme}://${host}:${port}`;
+    let pool = urls.get(key);
+    if (pool === undefined) {
+      const refusal = (socket: Socket) => homeRefusal(socket) ?? addressRefusal(socket.remoteAddress ?? '', rules);
+      pool = new Pool({ scheme, host, port, lookup: reach.lookup, refusal }, now);
+      urls.set(key, pool);
     }
-    return endpoint;
+    return pool;
   };
+
+  const endpointPool = ({ host, port }: EndpointAddress): Pool => {
+    const refusal = (socket: Socket) =>
+      homeRefusal(socket) ?? (isAddressAllowed(socket.remoteAddress ?? '', { kind: 'Any' }) ? undefined : LINK_LOCAL);
+    return new Pool({ scheme: 'http', host, port, lookup: noNames, refusal }, now);
+  };
+
+  const balancerOf = ({ name, port }: BackendService): Balancer => {
+    const key = `${name}:${port}`;
+    let balancer = services.get(key);
+    if (balancer === undefined) {
+      balancer = new Balancer({ endpoints: () => endpoints.endpoints(name, port), pool: endpointPool, now });
+      services.set(key, balancer);
+    }
+    return balancer;
+  };
+
+  const exchange = (request: OutgoingRequest, pool: Pool, alternatives: Alternatives | undefined) =>
+    new Promise<ForwardResult>((settle) => {
+      const begun = new Exchange(request, pool, alternatives, host, settle);
+      exchanges.add(begun);
+      begun.begin();
+    });
 
   return {
     forward(request) {
       const { backend, client } = request;
       if (client.gone) return failed('client_gone', 'the client went away before anything was sent');
-      if (backend.kind !== 'Url') return failed('no_endpoint', 'no endpoint is known for a core Service');
-      const endpoint = endpointOf(backend);
-      if (endpoint.linkLocal) return failed('connect_failed', 'link-local addresses are not reached');
-      return new Promise<ForwardResult>((settle) => {
-        const exchange = new Exchange(request, backend, endpoint, settle);
-        exchanges.add(exchange);
-        exchange.begin();
-      });
+      if (backend.kind === 'Url') {
+        const refusal = reach.refusal(backend.host);
+        if (refusal !== undefined) return failed('address_not_allowed', refusal);
+        return exchange(request, urlPool(backend), undefined);
+      }
+      const balancer = balancerOf(backend);
+      const pool = balancer.next();
+      if (pool === undefined)
+        return failed('no_endpoint', `no endpoint of ${backend.name} port ${backend.port} is ready`);
+      return exchange(request, pool, balancer);
     },
     close() {
       clearInterval(sweep);
       exchanges.each((exchange) => exchange.stop());
-      for (const endpoint of endpoints.values()) for (const connection of endpoint.open) connection.destroy();
-      endpoints.clear();
+      for (const pool of urls.values()) pool.destroy();
+      for (const balancer of services.values()) balancer.destroy();
+      urls.clear();
+      services.clear();
     },
   };
 }
+
+const OWN_LISTENER = 'it leads to a listener of this process that no Service leads to';
+const LINK_LOCAL = 'it is a link-local address, or of cloud metadata: reached under no setting';
 
 const failed = (code: FailureCode, cause: string): Promise<ForwardResult> =>
   Promise.resolve({ kind: 'Failed', code, cause });
 
-function createEndpoint(
-  backend: BackendUrl,
-  now: () => number,
-  deadline: (milliseconds: number) => number,
-  forbidden: (socket: Socket) => boolean,
-  finished: (exchange: Exchange) => void,
-): Endpoint {
-  const idle: UpstreamConnection[] = [];
-  const open = new Set<UpstreamConnection>();
-  const closed = (connection: UpstreamConnection): void => {
-    open.delete(connection);
-    const at = idle.indexOf(connection);
-    if (at >= 0) idle.splice(at, 1);
-  };
-  return {
-    linkLocal: isLinkLocal(backend.host),
-    idle,
-    open,
-    deadline,
-    finished,
-    connect(fresh) {
-      while (!fresh) {
-        const kept = idle.pop();
-        if (kept === undefined) break;
-        if (kept.usable) return kept;
-      }
-      const connection = new UpstreamConnection(backend, forbidden, closed);
-      open.add(connection);
-      return connection;
-    },
-    kept(connection) {
-      connection.idleSince = now();
-      if (idle.length < MAX_IDLE_PER_ENDPOINT) idle.push(connection);
-      else connection.destroy();
-    },
-  };
-}
-
-function closeIdle(endpoint: Endpoint, since: number): void {
-  while ((endpoint.idle[0]?.idleSince ?? Number.POSITIVE_INFINITY) < since) endpoint.idle.shift()?.destroy();
-}
+/** Endpoints have addresses; a name among them is no endpoint's. */
+const noNames: LookupFunction = (hostname, _options, callback) => {
+  const error: NodeJS.ErrnoException = new Error(`${hostname} is no address`);
+  error.code = 'EADDRFORBIDDEN';
+  callback(error, '', 0);
+};

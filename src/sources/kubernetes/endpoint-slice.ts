@@ -69,13 +69,12 @@ function readEndpoint(value: unknown, family: 4 | 6): SliceEndpoint | undefined 
   if (host === undefined) return undefined;
   const conditions = own(value, 'conditions');
   const target = own(value, 'targetRef');
-  const [uid, kind, name] = [own(target, 'uid'), own(target, 'kind'), own(target, 'name')];
-  const who = typeof uid === 'string' && uid !== '' ? uid : typeof name === 'string' ? `${String(kind)}/${name}` : host;
+  const who = [own(target, 'uid'), own(target, 'name')].find((id) => typeof id === 'string' && id !== '');
   // As kube-proxy takes them: what isn't said of an endpoint is that it is ready, and serving, and stays.
   return {
     host,
     family,
-    who,
+    who: typeof who === 'string' ? who : host,
     ready: own(conditions, 'ready') !== false,
     leaving: own(conditions, 'serving') !== false && own(conditions, 'terminating') === true,
   };

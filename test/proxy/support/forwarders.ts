@@ -1,5 +1,5 @@
 import type { Forwarder } from '../../../src/proxy/forwarder.ts';
-import { createSocketForwarder } from '../../../src/proxy/upstream/socket-forwarder.ts';
+import { filesForwarder } from './files-forwarder.ts';
 
 /** Every implementation; what holds for one holds for all. */
-export const FORWARDERS: readonly (readonly [string, () => Forwarder])[] = [['sockets', () => createSocketForwarder()]];
+export const FORWARDERS: readonly (readonly [string, () => Forwarder])[] = [['sockets', filesForwarder]];

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BodySink, BodySource } from '../../../src/proxy/body.ts';
 import type { Forwarder, ForwardResult, OutgoingRequest } from '../../../src/proxy/forwarder.ts';
-import { createSocketForwarder } from '../../../src/proxy/upstream/socket-forwarder.ts';
 import { milliseconds } from '../../../src/resources/duration.ts';
+import { filesForwarder } from '../support/files-forwarder.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -40,7 +40,7 @@ async function httpUpstream(handle: RequestListener): Promise<number> {
 }
 
 function forwarder(): Forwarder {
-  const created = createSocketForwarder();
+  const created = filesForwarder();
   closers.push(() => created.close());
   return created;
 }
@@ -261,10 +261,10 @@ describe('F42 an upstream that', () => {
 
   it('A174 is a metadata service is not asked', async () => {
     const backend = { kind: 'Url' as const, scheme: 'http' as const, host: '169.254.169.254', port: 80, basePath: '' };
-    expect(await forwarder().forward(request(80, { backend }))).toMatchObject({ code: 'connect_failed' });
+    expect(await forwarder().forward(request(80, { backend }))).toMatchObject({ code: 'address_not_allowed' });
   });
 
-  it.each(['127.0.0.1', 'localhost', '127.0.0.2'])(
+  it.each(['127.0.0.1', 'localhost', '127.0.0.2', '0.0.0.0', '::1', '::ffff:127.0.0.1'])(
     'A174 is our own admin listener, as %s, is not asked',
     async (host) => {
       let asked = 0;
@@ -276,9 +276,12 @@ describe('F42 an upstream that', () => {
       closers.push(() => server.close());
       const { port } = server.address() as AddressInfo;
       const backend = { kind: 'Url' as const, scheme: 'http' as const, host, port, basePath: '' };
-      const own = createSocketForwarder(new Set([port]));
+      const own = filesForwarder(new Set([port]));
       closers.push(() => own.close());
-      expect(await own.forward(request(port, { backend }))).toMatchObject({ kind: 'Failed', code: 'connect_failed' });
+      expect(await own.forward(request(port, { backend }))).toMatchObject({
+        kind: 'Failed',
+        code: 'address_not_allowed',
+      });
       expect(asked).toBe(0);
       expect(await whole(await forwarder().forward(request(port, { backend })))).toMatchObject({ status: 200 });
     },
