@@ -1,3 +1,4 @@
+import type { Hostname } from '../resources/hostname.ts';
 import type { BodySource } from './body.ts';
 import type { ClientPresence } from './forwarder.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
@@ -10,6 +11,8 @@ export interface Exchange extends ClientPresence {
   readonly head: RequestHead;
   /** Address of the peer. */
   readonly client: string;
+  /** What a TLS connection was opened for (SNI, RFC 6066 section 3), canonical; undefined where it named nothing. */
+  readonly serverName: Hostname | undefined;
   /** Body bytes so far. */
   readonly requestBytes: number;
   readonly responseBytes: number;

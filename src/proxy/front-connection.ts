@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import { canonicalHost, type Hostname } from '../resources/hostname.ts';
 import type { Exchange } from './exchange.ts';
 import { type FrontState, NodeExchange } from './node-exchange.ts';
 import { type Rejection, rawAnswer } from './raw-answer.ts';
@@ -14,6 +16,7 @@ const CONNECT: Rejection = { status: 405, reason: 'connect' };
 export class FrontConnection {
   readonly #socket: Socket;
   readonly #front: FrontState;
+  readonly #serverName: Hostname | undefined;
   readonly #maxWaiting: number;
   readonly #serve: (exchange: Exchange) => Promise<void>;
   readonly #observer: RequestObserver;
@@ -31,6 +34,7 @@ export class FrontConnection {
   ) {
     this.#socket = socket;
     this.#front = front;
+    this.#serverName = serverNameOf(socket);
     this.#maxWaiting = maxWaiting;
     this.#serve = serve;
     this.#observer = observer;
@@ -80,7 +84,7 @@ export class FrontConnection {
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new NodeExchange(request, response, this.#front, () => this.#next(exchange));
+    const exchange = new NodeExchange(request, response, this.#front, this.#serverName, () => this.#next(exchange));
     this.#current = exchange;
     void this.#serve(exchange);
   }
@@ -103,3 +107,7 @@ export class FrontConnection {
     this.#socket.destroySoon();
   }
 }
+
+/** Known once the handshake is over. */
+const serverNameOf = (socket: Socket): Hostname | undefined =>
+  socket instanceof TLSSocket && typeof socket.servername === 'string' ? canonicalHost(socket.servername) : undefined;

@@ -12,7 +12,8 @@ import { rememberNames } from './name-memo.ts';
 export interface Injection {
   /** `Host` of the upstream: its own authority; the client's host goes as `X-Forwarded-Host`. */
   readonly authority: string;
-  readonly client: string;
+  /** The client's address, and before ours those of proxies that are trusted. */
+  readonly forwardedFor: string;
   readonly host: Hostname;
   readonly external: ExternalAddress;
   readonly requestId: string;
@@ -48,7 +49,7 @@ export function upstreamHeaders(head: CheckedHead, injection: Injection): string
   }
   const usual = external.port === (external.scheme === 'https' ? 443 : 80);
   const outside = usual ? host : `${host}:${external.port}`;
-  return `${out}X-Forwarded-For: ${injection.client}\r\nX-Forwarded-Proto: ${external.scheme}\r\nX-Forwarded-Host: ${outside}\r\nX-Forwarded-Port: ${external.port}\r\nX-Request-Id: ${injection.requestId}\r\n${plugins.text}`;
+  return `${out}X-Forwarded-For: ${injection.forwardedFor}\r\nX-Forwarded-Proto: ${external.scheme}\r\nX-Forwarded-Host: ${outside}\r\nX-Forwarded-Port: ${external.port}\r\nX-Request-Id: ${injection.requestId}\r\n${plugins.text}`;
 }
 
 /** Header names that the client nominated as being of this connection only, in lower case; undefined: none. */

@@ -17,7 +17,7 @@ import { type Journey, newRecord, type ProxyWorld } from './world.ts';
  */
 export async function serve(exchange: Exchange, world: ProxyWorld): Promise<void> {
   const record = newRecord(exchange, world);
-  const journey: Journey = { world, exchange, record, head: undefined };
+  const journey: Journey = { world, exchange, record, head: undefined, forwardedFor: exchange.client };
   let lease: Lease | undefined;
   try {
     world.observer.started();
@@ -38,12 +38,19 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
   if (!gate.ok) return refuseHead(gate.fault);
   const { head } = gate;
   journey.head = head;
+  if (world.clients !== undefined) {
+    const trace = world.clients.trace(exchange.client, headerOf(head, 'x-forwarded-for'));
+    record.client = trace.client;
+    journey.forwardedFor = trace.forwardedFor;
+  }
 
   const parsed = parseTarget(head.method, head.host, head.target);
   if (!parsed.ok) return badTarget(parsed.fault);
   const { target } = parsed;
   record.host = target.host;
   record.path = target.path;
+  const answered = world.admit?.(target, exchange, lease.snapshot);
+  if (answered !== undefined) return answered;
   const view = new HeadView(head, target);
 
   const matched = match(lease.snapshot.table, target, (name) => view.header(name));

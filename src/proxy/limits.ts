@@ -13,6 +13,10 @@ export interface ProxyLimits extends GateLimits, FrontLimits {
   readonly keepAlive: number;
   /** How often the two above are looked at. */
   readonly checkInterval: number;
+  /** From a connection to the end of its TLS handshake. */
+  readonly handshakeTimeout: number;
+  /** Handshakes under way; beyond them the oldest ends. */
+  readonly handshakes: number;
 }
 
 export const DEFAULT_LIMITS: ProxyLimits = {
@@ -27,5 +31,7 @@ export const DEFAULT_LIMITS: ProxyLimits = {
   pipelined: 64,
   headTimeout: 10_000,
   keepAlive: 65_000,
+  handshakeTimeout: 10_000,
+  handshakes: 1000,
   checkInterval: 1000,
 };

@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Acquire } from '../control/lease.ts';
+import type { Cidr } from '../resources/address-policy.ts';
 import type { ExternalAddress } from '../resources/external.ts';
 import type { IdentityHeaders } from '../resources/identity-headers.ts';
+import type { Admission } from './admission.ts';
+import { ClientAddresses } from './client-address.ts';
 import type { Forwarder } from './forwarder.ts';
 import { FrontConnection } from './front-connection.ts';
 import { headerClassifier } from './header-class.ts';
@@ -12,6 +15,9 @@ import { serve } from './journey.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
 import { rejectionOf } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
+import { closeServer, listen, plainServer, tlsServer } from './server.ts';
+import type { CertificateStore } from './tls/certificate-store.ts';
+import { Handshakes } from './tls/handshakes.ts';
 import type { ProxyLog, ProxyWorld } from './world.ts';
 
 export interface ProxyListenerOptions {
@@ -22,6 +28,12 @@ export interface ProxyListenerOptions {
   readonly identityHeaders: IdentityHeaders;
   readonly log: ProxyLog;
   readonly limits?: Partial<ProxyLimits>;
+  /** Peers whose `X-Forwarded-For` is believed; default: none. */
+  readonly trustedProxies?: readonly Cidr[];
+  /** What is answered before any Route is looked for. */
+  readonly admit?: Admission | undefined;
+  /** HTTPS with these; default: plain http. */
+  readonly certificates?: CertificateStore | undefined;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Unique; default: 96 random bits of this process and a count. */
@@ -37,23 +49,27 @@ export interface ProxyListener {
   close(grace: number): Promise<void>;
 }
 
-/** The public listener: HTTP/1.1 on node:http, tuned against slow and greedy clients (T16). */
+/** One public listener: HTTP/1.1 on node:http or node:https, tuned against slow and greedy clients (T16, A160). */
 export function createProxyListener(options: ProxyListenerOptions): ProxyListener {
   const limits: ProxyLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { observer, certificates, trustedProxies = [] } = options;
   const world: ProxyWorld = {
     acquire: options.acquire,
     forwarder: options.forwarder,
-    observer: options.observer,
+    observer,
     external: options.external,
     classify: headerClassifier(options.identityHeaders),
     log: options.log,
     limits,
+    admit: options.admit,
+    clients: trustedProxies.length === 0 ? undefined : new ClientAddresses(trustedProxies),
     now: () => options.now(),
     requestId: options.requestId ?? requestIds(),
   };
   const state = { limits, draining: false };
   const connections = new Map<Duplex, FrontConnection>();
-  const server = tunedServer(limits);
+  const server = certificates === undefined ? plainServer(limits) : tlsServer(limits, certificates);
+  const handshakes = new Handshakes(limits.handshakes, () => observer.rejected('tls_handshakes'));
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     connections.get(request.socket)?.handle(request, response);
@@ -62,20 +78,33 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
   // Both kinds of Expect come the same way: the gate looks at the value, and 100 is sent only once a request may pass (A067).
   server.on('checkContinue', handle);
   server.on('checkExpectation', handle);
-  server.on('connection', (socket: Socket) => {
+  const open = (socket: Socket): void => {
     connections.set(
       socket,
-      new FrontConnection(socket, state, limits.pipelined, (exchange) => serve(exchange, world), options.observer),
+      new FrontConnection(socket, state, limits.pipelined, (exchange) => serve(exchange, world), observer),
     );
-    options.observer.connection(1);
+    observer.connection(1);
     socket.on('close', () => {
       connections.delete(socket);
-      options.observer.connection(-1);
+      observer.connection(-1);
     });
-  });
+  };
+  if (certificates === undefined) server.on('connection', open);
+  else {
+    server.on('connection', (raw: Socket) => handshakes.begin(raw));
+    server.on('secureConnection', (socket: Socket) => {
+      handshakes.finished(socket);
+      open(socket);
+    });
+    server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
+      // Whoever only looks whether the port is open has done nothing wrong.
+      if (error.code !== 'ECONNRESET') observer.rejected('tls_handshake');
+    });
+  }
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const rejection = rejectionOf(error.code);
     const connection = connections.get(socket);
+    // Before the end of its handshake a connection is none yet.
     if (connection === undefined) socket.destroy();
     else connection.broken(rejection);
   });
@@ -84,7 +113,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     if (connection === undefined) socket.destroy();
     else connection.connect();
   });
-  server.on('drop', () => options.observer.rejected('too_many_connections'));
+  server.on('drop', () => observer.rejected('too_many_connections'));
 
   return {
     async listen({ host, port }) {
@@ -98,6 +127,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     },
     close(grace) {
       state.draining = true;
+      handshakes.endAll();
       return closeServer(server, grace);
     },
   };
@@ -111,50 +141,4 @@ function requestIds(): () => string {
     count += 1;
     return `${prefix}-${count.toString(16)}`;
   };
-}
-
-function tunedServer(limits: ProxyLimits): Server {
-  const server = createServer({
-    insecureHTTPParser: false,
-    // The gate counts more exactly; this is what stops a head that never ends.
-    maxHeaderSize: limits.headerBytes + limits.targetBytes + 1024,
-    headersTimeout: limits.headTimeout,
-    // Bodies are held to the idle time of their Route instead: an upload may take as long as it moves.
-    requestTimeout: 0,
-    keepAliveTimeout: limits.keepAlive,
-    connectionsCheckingInterval: limits.checkInterval,
-    noDelay: true,
-    // The gate refuses a missing Host in its own words.
-    requireHostHeader: false,
-    // Upgrades are not passed on; the request is an ordinary one without them (A071, T17).
-    shouldUpgradeCallback: () => false,
-  });
-  // 0: none is cut off silently; the gate counts (A074).
-  server.maxHeadersCount = 0;
-  server.maxConnections = limits.connections;
-  server.timeout = 0;
-  return server;
-}
-
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      const address = server.address();
-      if (address === null || typeof address === 'string') reject(new Error('the listener has no TCP address'));
-      else resolve(address);
-    });
-  });
-}
-
-function closeServer(server: Server, grace: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), grace);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Hostname } from '../resources/hostname.ts';
 import type { BodySource } from './body.ts';
 import { atEndOfTurn, gatherWrites } from './end-of-turn.ts';
 import type { Exchange, StreamEnd } from './exchange.ts';
@@ -23,6 +24,7 @@ export interface FrontState {
 export class NodeExchange implements Exchange {
   readonly head: RequestHead;
   readonly client: string;
+  readonly serverName: Hostname | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #front: FrontState;
@@ -39,7 +41,13 @@ export class NodeExchange implements Exchange {
   closes = false;
 
   /** `done`: called once, when the answer was sent or the client went away. */
-  constructor(request: IncomingMessage, response: ServerResponse, front: FrontState, done: () => void) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    front: FrontState,
+    serverName: Hostname | undefined,
+    done: () => void,
+  ) {
     this.head = {
       method: request.method ?? '',
       target: request.url ?? '',
@@ -49,6 +57,7 @@ export class NodeExchange implements Exchange {
       valuesChecked: true,
     };
     this.client = addressOf(request.socket.remoteAddress ?? '');
+    this.serverName = serverName;
     this.#request = request;
     this.#response = response;
     this.#front = front;

@@ -22,7 +22,7 @@ export async function forward(
   const body = exchange.body(head);
   const headers = upstreamHeaders(head, {
     authority: backend.kind === 'Url' ? authorityOf(backend) : target.host,
-    client: exchange.client,
+    forwardedFor: journey.forwardedFor,
     host: target.host,
     external: world.external,
     requestId: record.requestId,

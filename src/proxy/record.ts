@@ -5,7 +5,7 @@ export interface RequestRecord {
   readonly requestId: string;
   /** Milliseconds of a monotonic clock. */
   readonly startedAt: number;
-  /** Address of the peer. */
+  /** Address of the peer, or the one that a trusted peer names. */
   client: string;
   method: string;
   /** Canonical host, or `` while none is known. */
@@ -33,6 +33,10 @@ export type Outcome =
   | 'forwarded'
   | 'bad_request'
   | 'no_route'
+  /** The load balancer's question on the traffic port. */
+  | 'health'
+  /** From plain http to https. */
+  | 'redirected'
   | 'refused'
   | 'login'
   | 'unauthenticated'

@@ -11,6 +11,8 @@ export interface Reply {
   readonly outcome: Outcome;
   readonly reason: string;
   readonly notice: Notice | undefined;
+  /** Plain text instead of a notice. */
+  readonly text: string | undefined;
   readonly headers: readonly HeaderLine[];
   /** Whole Set-Cookie values. */
   readonly cookies: readonly string[];
@@ -19,6 +21,7 @@ export interface Reply {
 }
 
 interface Details {
+  readonly text?: string;
   readonly headers?: readonly HeaderLine[];
   readonly cookies?: readonly string[];
   readonly close?: boolean;
@@ -35,6 +38,7 @@ export const reply = (
   outcome,
   reason,
   notice,
+  text: details.text,
   headers: details.headers ?? [],
   cookies: details.cookies ?? [],
   close: details.close ?? false,
@@ -65,7 +69,8 @@ export function writeReply(
   }
   if (!answer.headers.some(({ name }) => /^cache-control$/i.test(name))) lines.push('Cache-Control', 'no-store');
   lines.push('X-Content-Type-Options', 'nosniff', 'Referrer-Policy', 'no-referrer', 'X-Request-Id', record.requestId);
-  let body: string | undefined;
+  let body = answer.text;
+  if (body !== undefined) lines.push('Content-Type', 'text/plain');
   if (notice !== undefined) {
     const page = renderNotice(notice, { requestId: record.requestId, status, wantsJson: wantsJson(header) });
     lines.push('Content-Type', page.contentType, 'Vary', 'Accept, Sec-Fetch-Mode');

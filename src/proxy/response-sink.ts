@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { BodySink, BodySource } from './body.ts';
 import type { StreamEnd } from './exchange.ts';
 
@@ -88,8 +89,10 @@ export class ResponseSink implements BodySink {
     this.#ended = true;
     this.#aborted = true;
     this.#source?.cancel();
-    // A reset, for where the body has no framing but the end of the connection.
-    this.#socket.resetAndDestroy();
+    // For where the body has no framing but the end of the connection: a reset; over TLS an end without close_notify, which
+    // says the same (RFC 9112 section 9.8).
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   /** The response was sent, or its connection is gone. */

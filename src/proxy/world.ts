@@ -1,6 +1,8 @@
 import type { ProvenIdentity } from '../authorization/identity.ts';
 import type { Acquire } from '../control/lease.ts';
 import type { ExternalAddress } from '../resources/external.ts';
+import type { Admission } from './admission.ts';
+import type { ClientAddresses } from './client-address.ts';
 import type { Exchange } from './exchange.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { CheckedHead } from './gate.ts';
@@ -23,6 +25,10 @@ export interface ProxyWorld {
   readonly classify: HeaderClassifier;
   readonly log: ProxyLog;
   readonly limits: ProxyLimits;
+  /** What this listener answers before any Route does. */
+  readonly admit: Admission | undefined;
+  /** Undefined: no peer is believed. */
+  readonly clients: ClientAddresses | undefined;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   requestId(): string;
@@ -35,6 +41,8 @@ export interface Journey {
   readonly record: RequestRecord;
   /** Undefined until the gate has let it in: nothing of a refused one is used, not even which form of answer it wants. */
   head: CheckedHead | undefined;
+  /** `X-Forwarded-For` for the upstream. */
+  forwardedFor: string;
 }
 
 /** What the plugins of a Route said, when all let the request go on. */

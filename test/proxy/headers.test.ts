@@ -32,7 +32,7 @@ const injection = (more: Partial<Injection> = {}): Injection => {
   if (host === undefined) throw new Error('no host');
   return {
     authority: '10.0.0.1:8080',
-    client: '192.0.2.7',
+    forwardedFor: '192.0.2.7',
     host,
     external: { scheme: 'https', port: 443 },
     requestId: 'r-1',

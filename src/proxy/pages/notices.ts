@@ -49,6 +49,15 @@ export const badRequest = (): Notice =>
     'Check the address. If a link led here, the page with the link has a mistake.',
   );
 
+/** 421: the connection was opened for another host, with another certificate. */
+export const misdirected = (): Notice =>
+  notice(
+    'misdirected',
+    'This connection is for another site',
+    'The request came over a connection that was opened for another site than the one it asks for.',
+    'Load the page again. A program that calls this address has to name it when it opens the connection (SNI).',
+  );
+
 /** 414 or 431: larger than what is read. */
 export const requestTooLarge = (): Notice =>
   notice(

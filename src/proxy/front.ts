@@ -1,0 +1,55 @@
+import { answerHealth, type HealthCheck, inOrder, redirectToHttps, refuseMisdirected } from './admission.ts';
+import { createProxyListener, type ProxyListener, type ProxyListenerOptions } from './listener.ts';
+import type { CertificateStore } from './tls/certificate-store.ts';
+
+export interface FrontOptions extends Omit<ProxyListenerOptions, 'admit' | 'certificates'> {
+  /** `--health-path`; undefined: there is none. */
+  readonly health?: HealthCheck | undefined;
+  /** Undefined: there is no HTTPS listener, and the plain one serves. */
+  readonly https?: HttpsOptions | undefined;
+}
+
+export interface HttpsOptions {
+  readonly certificates: CertificateStore;
+  /**
+   * What the plain listener does then. `Serve` is for where TLS ends in front of it: there every request comes plain, and
+   * a redirect to https would come back for ever.
+   */
+  readonly plain: 'Redirect' | 'Serve';
+}
+
+/** Every way in: the same journey behind a plain listener and, where there are certificates, an HTTPS one. */
+export interface Front {
+  readonly plain: ProxyListener;
+  readonly https: ProxyListener | undefined;
+  /** Both go on serving, each answer being the last of its connection (F23). */
+  drain(): void;
+  /** Both stop accepting; what is in flight has `grace` milliseconds. */
+  close(grace: number): Promise<void>;
+}
+
+export function createFront({ health, https, ...options }: FrontOptions): Front {
+  const healthCheck = health === undefined ? undefined : answerHealth(health);
+  const redirect = https?.plain === 'Redirect' ? redirectToHttps(options.external) : undefined;
+  const listeners = {
+    plain: createProxyListener({ ...options, admit: inOrder([healthCheck, redirect]) }),
+    https:
+      https === undefined
+        ? undefined
+        : createProxyListener({
+            ...options,
+            certificates: https.certificates,
+            admit: inOrder([healthCheck, refuseMisdirected(https.certificates)]),
+          }),
+  };
+  return {
+    ...listeners,
+    drain() {
+      listeners.plain.drain();
+      listeners.https?.drain();
+    },
+    async close(grace) {
+      await Promise.all([listeners.plain.close(grace), listeners.https?.close(grace)]);
+    },
+  };
+}

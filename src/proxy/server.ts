@@ -1,0 +1,82 @@
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { ProxyLimits } from './limits.ts';
+import type { CertificateStore } from './tls/certificate-store.ts';
+import { TLS_POLICY } from './tls/policy.ts';
+
+/** HTTP/1.1 without TLS. */
+export const plainServer = (limits: ProxyLimits): Server => limited(createServer(serverOptions(limits)), limits);
+
+/**
+ * HTTP/1.1 over TLS. A name without a certificate, where there is no default, gets the alert handshake_failure: node has
+ * no way to send unrecognized_name.
+ */
+export function tlsServer(limits: ProxyLimits, certificates: CertificateStore): Server {
+  const server = createHttpsServer({
+    ...serverOptions(limits),
+    ...TLS_POLICY,
+    // A client that offers h2 alone hears no_application_protocol.
+    ALPNProtocols: ['http/1.1'],
+    handshakeTimeout: limits.handshakeTimeout,
+    SNICallback: (serverName, choose) => {
+      try {
+        choose(null, certificates.contextFor(serverName));
+      } catch {
+        // An exception in here ended the process in CVE-2026-21637 (T27).
+        choose(null);
+      }
+    },
+  });
+  certificates.followDefault(({ certificate, key }) => {
+    server.setSecureContext({ ...TLS_POLICY, cert: certificate, key: key.reveal() });
+  });
+  return limited(server, limits);
+}
+
+const serverOptions = (limits: ProxyLimits): ServerOptions => ({
+  insecureHTTPParser: false,
+  // The gate counts more exactly; this is what stops a head that never ends.
+  maxHeaderSize: limits.headerBytes + limits.targetBytes + 1024,
+  headersTimeout: limits.headTimeout,
+  // Bodies are held to the idle time of their Route instead: an upload may take as long as it moves.
+  requestTimeout: 0,
+  keepAliveTimeout: limits.keepAlive,
+  connectionsCheckingInterval: limits.checkInterval,
+  noDelay: true,
+  // The gate refuses a missing Host in its own words.
+  requireHostHeader: false,
+  // Upgrades are not passed on; the request is an ordinary one without them (A071, T17).
+  shouldUpgradeCallback: () => false,
+});
+
+function limited(server: Server, limits: ProxyLimits): Server {
+  // 0: none is cut off silently; the gate counts (A074).
+  server.maxHeadersCount = 0;
+  server.maxConnections = limits.connections;
+  server.timeout = 0;
+  return server;
+}
+
+export function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('the listener has no TCP address'));
+      else resolve(address);
+    });
+  });
+}
+
+export function closeServer(server: Server, grace: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), grace);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
