@@ -2,9 +2,13 @@ import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName } from '../resources/keys.ts';
 import type { Reason } from '../resources/problem.ts';
 import type { Claim, PathMatch } from '../resources/resource.ts';
+import { type HostOwners, mayName } from './host-owners.ts';
 import type { Objects } from './objects.ts';
 
-/** What invalid Routes close: all that could have been theirs, without memory of what it was before (A107). */
+/**
+ * What invalid Routes close: all that could have been theirs, without memory of what it was before (A107), on hosts that
+ * their namespace owns. And hosts of which nobody can tell yet whose they are.
+ */
 export interface Closures {
   readonly places: readonly ClosedPlace[];
   /** Hosts that are refused whole. */
@@ -21,33 +25,20 @@ export interface ClosedPlace extends ClosedBy {
   readonly path: PathMatch;
 }
 
-/** Hosts on which an invalid Route of `namespace` may have had a place. */
-export type HostScope = (namespace: string) => Iterable<HostPattern>;
-
-/** In files mode a host belongs to nobody: every host that any Route names, valid or not. */
-export function everyHost(objects: Objects): HostScope {
-  const hosts = new Set<HostPattern>();
-  for (const route of objects.routes) for (const host of route.hosts) hosts.add(host);
-  for (const { claims } of objects.brokenRoutes) {
-    for (const claim of claims) if (claim.kind === 'Route') for (const host of claim.hosts.known) hosts.add(host);
-  }
-  return () => hosts;
-}
-
 /**
  * Places that are kept one by one. A thousand Routes with an unreadable host on a thousand hosts would be a million of them
  * (invariant 7); beyond this number such a Route closes its hosts whole, which closes more and costs one entry a host.
  */
 const MOST_PLACES = 20_000;
 
-export function closures(objects: Objects, scope: HostScope): Closures {
+export function closures(objects: Objects, owners: HostOwners): Closures {
   const places: ClosedPlace[] = [];
-  const hosts = new Map<HostPattern, ClosedBy>();
+  const hosts = new Map<HostPattern, ClosedBy>(pendingHosts(owners));
   for (const broken of objects.brokenRoutes) {
     const limit = places.length < MOST_PLACES ? 'AsRead' : 'Whole';
     const by: ClosedBy = { route: broken.name, reason: broken.problems[0]?.reason ?? 'Invalid' };
     for (const claim of broken.claims) {
-      for (const { host, paths } of closedBy(claim, scope(broken.meta.namespace), limit)) {
+      for (const { host, paths } of closedBy(claim, owners, broken.meta.namespace, limit)) {
         if (paths !== 'All') for (const path of paths) places.push({ ...by, host, path });
         else if (!hosts.has(host)) hosts.set(host, by);
       }
@@ -56,20 +47,29 @@ export function closures(objects: Objects, scope: HostScope): Closures {
   return { places, hosts };
 }
 
+function* pendingHosts(owners: HostOwners): Generator<readonly [HostPattern, ClosedBy]> {
+  for (const host of owners.named) {
+    const ownership = owners.of(host);
+    if (ownership.kind === 'Pending') yield [host, { route: ownership.route, reason: 'Pending' }];
+  }
+}
+
 interface Closing {
   readonly host: HostPattern;
   readonly paths: readonly PathMatch[] | 'All';
 }
 
-function closedBy(claim: Claim, scope: Iterable<HostPattern>, limit: 'AsRead' | 'Whole'): readonly Closing[] {
+/** On hosts of others it closes nothing (invariant 8). */
+function closedBy(claim: Claim, owners: HostOwners, namespace: string, limit: 'AsRead' | 'Whole'): readonly Closing[] {
   if (claim.kind !== 'Route') return [];
   // Both lists are required: an empty one was not read.
   const hostsRead = claim.hosts.complete && claim.hosts.known.length > 0;
   const pathsRead = claim.paths.complete && claim.paths.known.length > 0;
   const paths = pathsRead ? claim.paths.known : 'All';
-  if (hostsRead) return claim.hosts.known.map((host) => ({ host, paths }));
+  const known = claim.hosts.known.filter((host) => mayName(owners.of(host), namespace));
+  if (hostsRead) return known.map((host) => ({ host, paths }));
   // An exact host that can't be read would now be served by a wildcard, under paths of which this Route knows nothing.
-  const hosts = new Set([...claim.hosts.known, ...scope]);
+  const hosts = new Set([...known, ...owners.namedBy(namespace)]);
   return [...hosts].map((host) => ({ host, paths: limit === 'Whole' || host.startsWith('*') ? 'All' : paths }));
 }
 

@@ -23,7 +23,7 @@ export function compilePlugins(objects: Objects, options: CompileOptions): Reado
       continue;
     }
     const resource = found.value;
-    const secret = secretReader(objects, namespaceOf(resource.name));
+    const secret = secretReader(objects, namespaceOf(resource.name), options.mode);
     const context = { secret, external, ...(identityHeaders === undefined ? {} : { identityHeaders }) };
     const compiled = kinds.get(resource.pluginKind)?.compile(resource, context);
     if (compiled?.ok === true) states.set(key, { kind: 'Compiled', resource, plugin: compiled.value });

@@ -4,16 +4,20 @@ import type { Policy } from '../authorization/policy.ts';
 import { namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
+import type { Referrer } from './grants.ts';
 import { type Known, pluginKey, resolvePlugin, resolveService } from './references.ts';
+import type { RouteHosts } from './route-hosts.ts';
 
 /** A valid Route with everything it refers to; Denied where there are problems. */
 export interface RouteDraft {
   readonly route: RouteResource;
-  /** Undefined where it isn't there or invalid. */
+  /** Which of its hosts are its namespace's to name. */
+  readonly at: RouteHosts;
+  /** Undefined where it isn't there, invalid, or not granted. */
   readonly service: ServiceResource | undefined;
   /** Plugins that guard it, in the order in which they decide, whether or not they can be used. */
   readonly plugins: readonly ObjectKey[];
-  /** Those of them that it is permitted to name: what another namespace grants nobody sees nothing of it. */
+  /** Those of them that it is permitted to name: what another namespace doesn't grant sees nothing of it. */
   readonly permitted: readonly ObjectKey[];
   readonly policy: Policy | undefined;
   readonly needs: ClaimNeeds;
@@ -24,17 +28,19 @@ interface EffectivePlugin {
   readonly ref: PluginRef;
   readonly path: FieldPath;
   /** Whose reference it is. */
-  readonly namespace: string;
+  readonly from: Referrer;
 }
 
-export function draftRoute(route: RouteResource, known: Known): RouteDraft {
+export function draftRoute(at: RouteHosts, known: Known): RouteDraft {
+  const { route } = at;
   const { service, problems: serviceProblems } = resolveService(route, known);
   const effective = effectivePlugins(route, service, known);
   const policy = known.objects.policies.get(route.name);
   const resolved = effective.map(
-    ({ ref, path, namespace }) => [pluginKey(ref), resolvePlugin(ref, namespace, path, known)] as const,
+    ({ ref, path, from }) => [pluginKey(ref), resolvePlugin(ref, from, path, known)] as const,
   );
   const problems = [
+    ...at.refused,
     ...hostProblems(route, effective),
     ...accessProblems(route, service, effective),
     ...serviceProblems,
@@ -43,6 +49,7 @@ export function draftRoute(route: RouteResource, known: Known): RouteDraft {
   ];
   return {
     route,
+    at,
     service,
     plugins: resolved.map(([key]) => key),
     permitted: resolved.filter(([, fault]) => fault?.reason !== 'RefNotPermitted').map(([key]) => key),
@@ -61,11 +68,15 @@ function effectivePlugins(
   const own = route.plugins.map((ref, index) => ({
     ref,
     path: ['spec', 'plugins', index],
-    namespace: namespaceOf(route.name),
+    from: { kind: 'Route', namespace: namespaceOf(route.name) } as const,
   }));
   const floor = (service?.plugins ?? [])
     .filter(({ kind }) => !route.plugins.some((ref) => ref.kind === kind))
-    .map((ref) => ({ ref, path: ['spec', 'serviceRef'], namespace: namespaceOf(route.service) }));
+    .map((ref) => ({
+      ref,
+      path: ['spec', 'serviceRef'],
+      from: { kind: 'Service', namespace: namespaceOf(route.service) } as const,
+    }));
   const order = new Map(known.options.plugins.map(({ kind }, index) => [kind, index]));
   const rank = ({ ref }: EffectivePlugin): number => order.get(ref.kind) ?? order.size;
   return [...floor, ...own].sort((a, b) => rank(a) - rank(b));

@@ -4,48 +4,66 @@ import type { Condition } from './snapshot.ts';
 /** Problems of what an object refers to; all others are of the object itself. */
 const OF_REFERENCES: ReadonlySet<Reason> = new Set<Reason>([
   'BackendNotFound',
+  'BackendPortNotFound',
+  'AddressNotAllowed',
   'PluginNotFound',
   'PluginInvalid',
   'ServiceInvalid',
   'SecretNotFound',
   'SecretKeyMissing',
   'SecretInvalid',
+  'SecretNotLabelled',
   'RefNotPermitted',
 ]);
+
+export const isOfReferences = (reason: Reason): boolean => OF_REFERENCES.has(reason);
 
 /** How far a valid object got into the table. */
 export type Programming =
   | { readonly kind: 'Whole' }
   | { readonly kind: 'Partly' | 'Overridden'; readonly message: string };
 
+export const WHOLE: Programming = { kind: 'Whole' };
+
 /**
  * `Accepted`, `ResolvedRefs`, `Programmed` and `Ready`, always all four and in this order; then conditions that are only
- * there while they are true (`OpensProtectedPath`, `Insecure`).
- * `parsed` is false for an object whose references nobody looked at.
+ * there while they are true (`OpensProtectedPath`, `Insecure`, `HostNotReserved`).
+ * `parsed` is false for an object whose references nobody looked at. `more`: conditions of the kind, before `Programmed`.
  */
 export function conditionsOf(
   problems: readonly Problem[],
   parsed: boolean,
   programming: Programming,
   unusual: readonly Condition[],
+  more: readonly Condition[] = NONE,
 ): readonly Condition[] {
-  if (parsed && problems.length === 0 && programming.kind === 'Whole' && unusual.length === 0) return HEALTHY;
-  const accepted = accept(problems.filter(({ reason }) => !OF_REFERENCES.has(reason)));
+  const plain = unusual.length === 0 && more.length === 0;
+  if (parsed && problems.length === 0 && programming.kind === 'Whole' && plain) return HEALTHY;
+  const accepted = accept(problems.filter(({ reason }) => !isOfReferences(reason)));
   const resolved = resolve(
-    problems.filter(({ reason }) => OF_REFERENCES.has(reason)),
+    problems.filter(({ reason }) => isOfReferences(reason)),
     parsed,
   );
   const usable = accepted.status === 'True' && resolved.status === 'True';
   const programmed = program(usable, programming);
-  const failing = [accepted, resolved, programmed].find(({ status }) => status !== 'True');
+  const failing = [accepted, resolved, ...more, programmed].find(({ status }) => status !== 'True');
   const ready: Condition =
     failing === undefined
       ? { type: 'Ready', status: 'True', reason: 'Ready', message: '' }
       : { ...failing, type: 'Ready', status: 'False' };
-  return [accepted, resolved, programmed, ready, ...unusual];
+  return [accepted, resolved, ...more, programmed, ready, ...unusual];
 }
 
-export const unusual = (type: 'OpensProtectedPath' | 'Insecure', message: string): Condition => ({
+const NONE: readonly Condition[] = [];
+
+/** Whether the certificate that a Route names is shown; Routes without `spec.tls` have no such condition. */
+export function certificateReady(problems: readonly Problem[]): Condition {
+  const [first] = problems;
+  if (first === undefined) return { type: 'CertificateReady', status: 'True', reason: 'CertificateReady', message: '' };
+  return { type: 'CertificateReady', status: 'False', reason: first.reason, message: messageOf(problems) };
+}
+
+export const unusual = (type: 'OpensProtectedPath' | 'Insecure' | 'HostNotReserved', message: string): Condition => ({
   type,
   status: 'True',
   reason: type,

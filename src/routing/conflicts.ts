@@ -4,6 +4,7 @@ import { comparedMethod } from '../resources/method.ts';
 import type { PathMatch, RouteResource } from '../resources/resource.ts';
 import { nodeKey } from './closures.ts';
 import { getOrAdd } from './collections.ts';
+import type { RouteHosts } from './route-hosts.ts';
 
 /** One host and path of a valid Route, with the methods that it kept there. */
 export interface Place {
@@ -27,21 +28,25 @@ export interface LostClaim {
 
 /**
  * Who serves a host, path, method and headers that several Routes name: the first in `routes` (the oldest, then by
- * namespace/name; GEP-713). Decided before references are resolved, so that no other object's end hands a place over.
+ * namespace/name; GEP-713), on hosts that they may name. Decided before references are resolved, so that no other object's end hands a place over.
  */
-export function resolveConflicts(routes: readonly RouteResource[]): ReadonlyMap<NamespacedName, RoutePlaces> {
+export function resolveConflicts(routes: readonly RouteHosts[]): ReadonlyMap<NamespacedName, RoutePlaces> {
   const owners = new Map<string, NamespacedName>();
-  return new Map(routes.map((route) => [route.name, claimPlaces(route, owners)]));
+  return new Map(routes.map(({ route, hosts }) => [route.name, claimPlaces(route, hosts, owners)]));
 }
 
 const EVERY = '*';
 
-function claimPlaces(route: RouteResource, owners: Map<string, NamespacedName>): RoutePlaces {
+function claimPlaces(
+  route: RouteResource,
+  hosts: readonly HostPattern[],
+  owners: Map<string, NamespacedName>,
+): RoutePlaces {
   const kept: Place[] = [];
   const lost: LostClaim[] = [];
   const headers = headersKey(route);
   const own = new Set<string>();
-  for (const host of route.hosts) {
+  for (const host of hosts) {
     for (const path of route.paths) {
       const at = nodeKey(host, path);
       // `/a` and `/a/` are one prefix: written twice it is still one place.

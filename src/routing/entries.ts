@@ -55,7 +55,8 @@ function routeEntry(draft: RouteDraft, place: Place, reservations: Reservations,
     plugins: isProtected ? draft.plugins : [],
     authorization: isProtected ? draft.policy : undefined,
     needs: isProtected ? draft.needs : NO_NEEDS,
-    removeAuthorization: isProtected || (route.clientAuthorization !== 'Pass' && guarded.has(service.backend)),
+    removeAuthorization:
+      isProtected || (route.clientAuthorization !== 'Pass' && guarded.has(service.name, service.backend)),
     encodedSlashes: route.encodedSlashes,
   };
 }

@@ -1,38 +1,87 @@
 import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
 import type { Backend, RouteResource } from '../resources/resource.ts';
+import type { Grants, Referrer } from './grants.ts';
 import type { Broken, Objects } from './objects.ts';
+import type { CompileMode } from './options.ts';
 
 /** Backends behind which somebody may be waiting for an identity that Postern proved (A041). */
 export interface GuardedBackends {
-  has(backend: Backend): boolean;
+  /** `service`: the Service that has the backend. */
+  has(service: NamespacedName, backend: Backend): boolean;
+}
+
+/** What a Route that isn't plainly Public guards: the backend of its Service; undefined where that can't be read. */
+interface Guard {
+  readonly from: Referrer;
+  readonly service: NamespacedName | undefined;
 }
 
 /**
  * A Route guards its backend unless everything about it is plainly Public: it says `access: Public`, names no plugin,
  * and its Service is there, valid, and names none either. What is missing or invalid may have named one, so that no
  * object's end can end a guard; whether plugins resolve and Routes are Denied doesn't count. A guard whose backend
- * can't be told guards all that could be it: a core Service is of its own namespace, a URL can be anybody's.
+ * can't be told guards all that could be it.
+ *
+ * In a cluster a Route guards for the namespace of its Service only, which is its own, or one that grants it: otherwise a
+ * stranger could take the `Authorization` header away from another namespace's Public Routes by naming their backend.
  */
-export function guardedBackends(objects: Objects): GuardedBackends {
+export function guardedBackends(objects: Objects, grants: Grants, mode: CompileMode): GuardedBackends {
+  return mode.kind === 'Files' ? guardedInFiles(objects) : guardedInCluster(objects, grants);
+}
+
+function guardedInFiles(objects: Objects): GuardedBackends {
   const guarded = new Set<string>();
   /** Namespaces of which some backend that can't be told is guarded; `*`: of any. */
   const unknown = new Set<string>();
-  const guard = (service: NamespacedName | undefined): void => {
+  for (const { service } of guardsOf(objects)) {
     for (const backend of backendsOf(service, objects)) {
       if (backend !== undefined) guarded.add(backendOrigin(backend));
       else unknown.add(service === undefined ? '*' : namespaceOf(service));
     }
-  };
-  for (const route of objects.routes) {
-    if (!isPlainlyPublic(route, objects)) guard(route.service);
   }
-  for (const broken of objects.brokenRoutes) {
-    for (const claim of broken.claims) guard(claim.kind === 'Route' ? claim.service : undefined);
-  }
+  // A core Service is of its own namespace, a URL can be anybody's.
   const couldBe = (backend: Backend): boolean =>
     backend.kind === 'Url' ? unknown.size > 0 : unknown.has('*') || unknown.has(namespaceOf(backend.name));
-  return { has: (backend) => guarded.has(backendOrigin(backend)) || couldBe(backend) };
+  return { has: (_service, backend) => guarded.has(backendOrigin(backend)) || couldBe(backend) };
 }
+
+function guardedInCluster(objects: Objects, grants: Grants): GuardedBackends {
+  const guarded = new Set<string>();
+  /** Namespaces all of whose backends are guarded. */
+  const whole = new Set<string>();
+  /** Those whose Routes guard something that can't be told. */
+  const vague = new Map<string, Referrer>();
+  for (const { from, service } of guardsOf(objects)) {
+    if (service === undefined) vague.set(from.namespace, from);
+    else if (grants.permits(from, { kind: 'Service', name: service })) {
+      for (const backend of backendsOf(service, objects)) {
+        if (backend === undefined) whole.add(namespaceOf(service));
+        else guarded.add(`${namespaceOf(service)} ${backendOrigin(backend)}`);
+      }
+    }
+  }
+  const couldBe = (namespace: string): boolean =>
+    whole.has(namespace) || [...vague.values()].some((from) => grants.permitsAny(from, 'Service', namespace));
+  return {
+    has(service, backend) {
+      const namespace = namespaceOf(service);
+      return guarded.has(`${namespace} ${backendOrigin(backend)}`) || couldBe(namespace);
+    },
+  };
+}
+
+function* guardsOf(objects: Objects): Generator<Guard> {
+  for (const route of objects.routes) {
+    if (!isPlainlyPublic(route, objects)) yield { from: referrer(route.name), service: route.service };
+  }
+  for (const { name, claims } of objects.brokenRoutes) {
+    for (const claim of claims) {
+      yield { from: referrer(name), service: claim.kind === 'Route' ? claim.service : undefined };
+    }
+  }
+}
+
+const referrer = (route: NamespacedName): Referrer => ({ kind: 'Route', namespace: namespaceOf(route) });
 
 function isPlainlyPublic(route: RouteResource, objects: Objects): boolean {
   const service = objects.services.get(route.service);

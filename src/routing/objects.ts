@@ -5,14 +5,17 @@ import type { Metadata } from '../resources/metadata.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type {
   Claim,
+  CoreServiceResource,
   Parsed,
   PluginResource,
   Readable,
+  ReferenceGrantResource,
   Resource,
   RouteResource,
   SecretResource,
   ServiceResource,
 } from '../resources/resource.ts';
+import { byAge } from './age.ts';
 import { getOrAdd } from './collections.ts';
 
 /** All objects of one compilation, by name; in an order that doesn't depend on arrival. */
@@ -20,6 +23,9 @@ export interface Objects {
   readonly services: ReadonlyMap<NamespacedName, Found<ServiceResource>>;
   readonly plugins: ReadonlyMap<ObjectKey, Found<PluginResource>>;
   readonly secrets: ReadonlyMap<NamespacedName, Found<SecretResource>>;
+  readonly coreServices: ReadonlyMap<NamespacedName, Found<CoreServiceResource>>;
+  /** Those that could be read; the others grant nothing. */
+  readonly grants: readonly ReferenceGrantResource[];
   /** Older first, then by namespace/name: who comes first wins a conflict. */
   readonly routes: readonly RouteResource[];
   /** Of the Routes that have rules. */
@@ -48,6 +54,8 @@ export function indexObjects(parsed: readonly Parsed[]): Objects {
   const services = new Map<NamespacedName, Found<ServiceResource>>();
   const plugins = new Map<ObjectKey, Found<PluginResource>>();
   const secrets = new Map<NamespacedName, Found<SecretResource>>();
+  const coreServices = new Map<NamespacedName, Found<CoreServiceResource>>();
+  const grants: ReferenceGrantResource[] = [];
   const routes: RouteResource[] = [];
   const policies = new Map<NamespacedName, Policy>();
   const broken: Broken[] = [];
@@ -58,7 +66,9 @@ export function indexObjects(parsed: readonly Parsed[]): Objects {
       if (value.kind === 'Service') services.set(value.name, { kind: 'Valid', value });
       else if (value.kind === 'Plugin') plugins.set(key, { kind: 'Valid', value });
       else if (value.kind === 'Secret') secrets.set(value.name, { kind: 'Valid', value });
-      else if (value.kind === 'Route') {
+      else if (value.kind === 'CoreService') coreServices.set(value.name, { kind: 'Valid', value });
+      else if (value.kind === 'ReferenceGrant') grants.push(value);
+      else {
         routes.push(value);
         const policy = compilePolicy(value.authorization);
         if (policy.ok && policy.value !== undefined) policies.set(value.name, policy.value);
@@ -72,9 +82,11 @@ export function indexObjects(parsed: readonly Parsed[]): Objects {
     if (claim?.kind === 'Service') services.set(bad.name, bad);
     else if (claim?.kind === 'Plugin') plugins.set(key, bad);
     else if (claim?.kind === 'Secret') secrets.set(bad.name, bad);
+    else if (claim?.kind === 'CoreService') coreServices.set(bad.name, bad);
   }
   const brokenRoutes = broken.filter(({ claims }) => claims[0]?.kind === 'Route');
-  return { services, plugins, secrets, routes: routes.sort(byAge), policies, brokenRoutes, broken };
+  routes.sort((a, b) => byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name));
+  return { services, plugins, secrets, coreServices, grants, routes, policies, brokenRoutes, broken };
 }
 
 /** Parsing can't know what rules mean; a Route whose rules mean nothing is as invalid as any. */
@@ -86,12 +98,6 @@ function withCheckedPolicy(one: Parsed): Parsed {
 }
 
 const headOf = (one: Parsed): { key: ObjectKey; name: NamespacedName; meta: Metadata } => (one.ok ? one.value : one);
-
-function byAge(a: RouteResource, b: RouteResource): number {
-  const [older, younger] = [a.meta.creationTimestamp ?? '', b.meta.creationTimestamp ?? ''];
-  if (older !== younger) return older < younger ? -1 : 1;
-  return a.name < b.name ? -1 : 1;
-}
 
 function brokenOf(group: readonly Parsed[]): Broken | undefined {
   // Objects of one name have no order of their own.

@@ -4,6 +4,7 @@ import { prefixCovers, type RoutePath } from '../resources/path.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type { PathMatch } from '../resources/resource.ts';
 import { isReserved } from '../resources/route-path.ts';
+import { byAge } from './age.ts';
 import type { Closures } from './closures.ts';
 import { getOrAdd } from './collections.ts';
 import type { PluginState } from './compile-plugins.ts';
@@ -52,7 +53,7 @@ export function reservePaths(
   for (const [host, places] of hosts) {
     const taken = new Map<RoutePath, ReservedMatch>();
     const denied = new Map<ObjectKey, Problem>();
-    for (const [key, reserved] of byAge(places.plugins, plugins)) {
+    for (const [key, reserved] of inOrderOfAge(places.plugins, plugins)) {
       const fault = closures.hosts.has(host) ? undefined : firstFault(host, key, reserved, places.standing, taken);
       if (fault !== undefined) denied.set(key, fault);
       else for (const { purpose, path } of reserved) taken.set(path, { kind: 'Reserved', plugin: key, purpose });
@@ -78,17 +79,16 @@ function placesByHost(placed: readonly PlacedDraft[], closures: Closures): Reado
   return hosts;
 }
 
-function byAge(
+function inOrderOfAge(
   keys: ReadonlySet<ObjectKey>,
   plugins: ReadonlyMap<ObjectKey, PluginState>,
 ): readonly (readonly [ObjectKey, readonly ReservedPath[]])[] {
-  const aged: (readonly [string, ObjectKey, readonly ReservedPath[]])[] = [];
+  const aged: (readonly [string | undefined, ObjectKey, readonly ReservedPath[]])[] = [];
   for (const key of keys) {
     const state = plugins.get(key);
-    if (state?.kind === 'Compiled')
-      aged.push([state.resource.meta.creationTimestamp ?? '', key, state.plugin.reserved]);
+    if (state?.kind === 'Compiled') aged.push([state.resource.meta.creationTimestamp, key, state.plugin.reserved]);
   }
-  aged.sort(([a, m], [b, n]) => (a === b ? (m < n ? -1 : 1) : a < b ? -1 : 1));
+  aged.sort(([a, m], [b, n]) => byAge(a, m, b, n));
   return aged.map(([, key, reserved]) => [key, reserved]);
 }
 

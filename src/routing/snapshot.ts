@@ -67,6 +67,8 @@ export interface Verdict {
   readonly redirectURIs: readonly string[];
   /** Plugins only: how many Routes use it. */
   readonly routes: number | undefined;
+  /** Services only: where requests go, `orders:8080` or the URL. */
+  readonly target?: string;
 }
 
 /** What is shown to browsers of one host of an accepted Route (`Route.tls.secretRef`). */

@@ -62,6 +62,8 @@ export interface TableInput {
   /** Older objects first, then by namespace/name: the order among equals. */
   readonly placements: readonly Placement[];
   readonly closedHosts: ReadonlyMap<HostPattern, RouteEntry>;
+  /** Hosts without any path, which nothing wider serves. */
+  readonly heldHosts: readonly HostPattern[];
   readonly reserved: ReadonlyMap<HostPattern, ReadonlyMap<RoutePath, ReservedMatch>>;
 }
 
@@ -77,7 +79,7 @@ const NO_CHILDREN: ReadonlyMap<string, PathNode> = new Map();
 /** Index by host, then by segment of the path. Same input, same table. */
 export function buildTable(input: TableInput): RouteTable {
   const roots = new Map<HostPattern, BuildNode>();
-  for (const host of input.closedHosts.keys()) roots.set(host, emptyNode());
+  for (const host of [...input.heldHosts, ...input.closedHosts.keys()]) roots.set(host, emptyNode());
   for (const placement of input.placements) {
     const { host, path } = placement.entry;
     place(getOrAdd(roots, host, emptyNode), path, placement);

@@ -6,6 +6,7 @@ import { getOrAdd } from './collections.ts';
 import type { PluginState } from './compile-plugins.ts';
 import type { PlacedEntry } from './entries.ts';
 import type { GuardedBackends } from './guards.ts';
+import type { CompileMode } from './options.ts';
 import { shadowedBySlash } from './slash.ts';
 import { pathSegments } from './table.ts';
 
@@ -28,6 +29,7 @@ export function warningsOf(
   entries: readonly PlacedEntry[],
   plugins: ReadonlyMap<ObjectKey, PluginState>,
   backends: GuardedBackends,
+  mode: CompileMode,
 ): Warnings {
   const guarded = guardedPaths(entries);
   const warnings = new Map<NamespacedName, Problem[]>();
@@ -54,6 +56,7 @@ export function warningsOf(
     }
     if (route.clientAuthorization === 'Pass' && entry.exposure !== 'Denied' && !passes(placed, backends))
       warn(route.name, entry.exposure === 'Public' ? PASS_UNGUARDED : PASS_PROTECTED);
+    if (mode.kind === 'Files' && route.tlsSecret !== undefined) warn(route.name, TLS_IN_FILES);
     if (behind !== undefined) {
       const message = `${entry.path.value} on ${entry.host} is closed by the invalid Route ${behind.route}; correct or delete that one`;
       warn(route.name, problem('Closed', ['spec', 'hosts', route.hosts.indexOf(entry.host)], message));
@@ -64,8 +67,13 @@ export function warningsOf(
 
 /** Whether `clientAuthorization: Pass` lets a header through that would be removed without it. */
 const passes = ({ entry: { exposure, action } }: PlacedEntry, backends: GuardedBackends): boolean =>
-  exposure === 'Public' && action.kind === 'Forward' && backends.has(action.backend);
+  exposure === 'Public' && action.kind === 'Forward' && backends.has(action.service, action.backend);
 
+const TLS_IN_FILES = problem(
+  'NoEffect',
+  ['spec', 'tls'],
+  'has no effect with files, for only the HTTPS listener of a cluster shows certificates; let TLS end in front',
+);
 const noEffect = (message: string): Problem => problem('NoEffect', ['spec', 'clientAuthorization'], message);
 const PASS_PROTECTED = noEffect('has no effect, for Authorization is removed on every Protected Route; leave it out');
 const PASS_UNGUARDED = noEffect(

@@ -273,7 +273,7 @@ describe('match', () => {
     let served = 0;
     fc.assert(
       fc.property(worldArb, fc.array(probeArb, { minLength: 20, maxLength: 20 }), (placements, probes) => {
-        const table = buildTable({ placements, closedHosts: new Map(), reserved: new Map() });
+        const table = buildTable({ placements, closedHosts: new Map(), heldHosts: [], reserved: new Map() });
         for (const probe of probes) {
           const found = ask(table, probe);
           const expected = reference(placements, probe);
