@@ -10,6 +10,7 @@ import type { ProxyRules, ProxyVariables } from './resources/egress-proxy.ts';
 import type { ExternalAddress } from './resources/external.ts';
 import type { NamespacedName } from './resources/keys.ts';
 import { nearest } from './resources/nearest.ts';
+import type { RoutePath } from './resources/path.ts';
 import type { HostOwner } from './routing/options.ts';
 
 /** Everything that the process was told at its start. Frozen. */
@@ -25,7 +26,7 @@ export interface ServeSettings {
   readonly debug: Endpoint | undefined;
   readonly external: ExternalAddress;
   /** Canonical. */
-  readonly healthPath: string | undefined;
+  readonly healthPath: RoutePath | undefined;
   readonly trustedProxies: readonly Cidr[];
   /** Names, or prefixes that end in `*`. */
   readonly identityHeaders: readonly string[];

@@ -90,7 +90,7 @@ export const SERVE: readonly Option[] = [
     'trusted-proxies',
     'CIDR,...',
     undefined,
-    'Addresses whose X-Forwarded-For, -Proto and -Host are believed: those of the load balancers in front. Of nobody else.',
+    'Addresses whose X-Forwarded-For is believed, for the log and for what is behind: those of the load balancers in front. Of nobody else. Scheme, host and port are never taken from a header.',
   ),
   IDENTITY_HEADERS,
   option(

@@ -5,6 +5,7 @@ import { parseObject } from '../resources/parse.ts';
 import { problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
 import { type CompileOptions, compile } from '../routing/compile.ts';
+import type { ClusterMode } from '../routing/options.ts';
 import type { PluginRules } from '../routing/plugin-rules.ts';
 import type { Compiled } from '../routing/snapshot.ts';
 import type { ObjectCheck } from '../sources/files/problem.ts';
@@ -24,6 +25,27 @@ export interface Pipeline {
   /** Undefined: not one of ours. */
   parse(value: unknown): Parsed | undefined;
   compile(objects: readonly Parsed[]): Compiled;
+}
+
+/** The same for objects of an API server. `mode`: as of each compiling. */
+export function clusterPipeline(
+  kinds: readonly (PluginRules & PluginParser)[],
+  installation: Installation,
+  mode: () => ClusterMode,
+): Omit<Pipeline, 'check'> {
+  const options = { class: installation.class, defaultNamespace: undefined, fallbackName: '(unnamed)' };
+  const fixed = {
+    plugins: kinds,
+    external: installation.external,
+    identityHeaders: identityHeaders(installation.identityHeaders),
+  };
+  return {
+    parse(value) {
+      const parsed = parseObject(value, kinds, options);
+      return 'ok' in parsed ? parsed : undefined;
+    },
+    compile: (objects) => compile(objects, { ...fixed, mode: mode() }),
+  };
 }
 
 export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], installation: Installation): Pipeline {

@@ -3,6 +3,7 @@ import { milliseconds } from '../resources/duration.ts';
 import { NO_PROXY, type ProxyRules, readProxyRules } from '../resources/egress-proxy.ts';
 import type { ExternalAddress } from '../resources/external.ts';
 import { DEFAULT_CLASS } from '../resources/metadata.ts';
+import type { RoutePath } from '../resources/path.ts';
 import type { FilesSettings, Output, ServeSettings, Surroundings } from '../settings.ts';
 import * as network from './network-values.ts';
 import { SERVE } from './options.ts';
@@ -23,7 +24,7 @@ export function readServe(reader: Reader, output: Output, around: Surroundings):
     admin: reader.value('admin', values.endpoint, defaults.admin),
     debug: reader.value('debug', values.loopbackEndpoint, { host: '127.0.0.1', port: 9091 }),
     external: readExternal(reader, defaults.scheme, listen.port),
-    healthPath: reader.value<string | undefined>('health-path', network.healthPath, undefined),
+    healthPath: reader.value<RoutePath | undefined>('health-path', network.healthPath, undefined),
     trustedProxies: reader.value('trusted-proxies', network.cidrs, []),
     identityHeaders: reader.value('identity-headers', values.headerNames, []),
     urlBackends: reader.value('url-backends', network.addressPolicy, defaults.urlBackends),

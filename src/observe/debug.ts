@@ -18,6 +18,8 @@ export interface DebugOptions {
   snapshot(): unknown;
   /** What would be done with a request, as JSON; undefined before there is a table. */
   explain(question: RequestQuestion): unknown;
+  /** Further pages below `/debug/`, as JSON without secrets, by name. */
+  readonly pages?: Readonly<Record<string, () => unknown>>;
   readonly log: PluginLog;
 }
 
@@ -38,6 +40,7 @@ export async function startDebug(options: DebugOptions): Promise<PageServer> {
     pages: new Map<string, (query: URLSearchParams) => Page>([
       ['/debug/snapshot', () => found(options.snapshot())],
       ['/debug/routes/match', (query) => matchPage(query, options)],
+      ...Object.entries(options.pages ?? {}).map(([name, page]) => [`/debug/${name}`, () => found(page())] as const),
     ]),
   });
 }

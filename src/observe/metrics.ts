@@ -5,6 +5,7 @@ import type { PluginEvent } from '../plugins/contract.ts';
 import type { RequestObserver } from '../proxy/record.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { InstanceStatus } from '../routing/decision.ts';
+import { type ClusterMetrics, clusterMetrics } from './metrics/cluster.ts';
 import { controlMetrics } from './metrics/control.ts';
 import { loginMetrics } from './metrics/login.ts';
 import { trafficMetrics } from './metrics/traffic.ts';
@@ -22,6 +23,8 @@ export interface Metrics {
   observe(plugin: ObjectKey, event: PluginEvent): void;
   /** What running plugins say of themselves is asked at each scrape. */
   follow(instances: () => ReadonlyMap<ObjectKey, InstanceStatus>): void;
+  /** What only a gateway of a cluster counts; there from the first call on. */
+  cluster(): ClusterMetrics;
   /**
    * Prometheus text format 0.0.4. Pauses for traffic while it renders; who asks while one is rendered shares the next
    * one, so that a hundred scrapers cost as much as two (F52).
@@ -45,6 +48,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 
   const families = [...traffic.families, ...logins.families];
+  let cluster: ClusterMetrics | undefined;
+  const ofCluster = (): ClusterMetrics => {
+    const made = clusterMetrics(registry);
+    families.push(...made.families);
+    return made;
+  };
   const render = async (): Promise<string> => {
     const pieces: string[] = [];
     const pause = pauser();
@@ -66,6 +75,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
     control: { reconciled: control.reconciled, published },
     observe: logins.observe,
     follow: logins.follow,
+    cluster() {
+      cluster ??= ofCluster();
+      return cluster;
+    },
     scrape: shared(render),
     contentType: registry.contentType,
   };

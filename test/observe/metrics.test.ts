@@ -54,6 +54,14 @@ function exercise(metrics: Metrics): void {
   );
   metrics.requests.rejected('tls_on_plain_port');
   for (const event of EVENTS) metrics.observe(OKTA, event);
+  const cluster = metrics.cluster();
+  cluster.api.called('get', 200, 1000);
+  cluster.api.called('patch', 0, 0);
+  cluster.api.watched?.(300);
+  cluster.watches.event('Route', 'MODIFIED');
+  cluster.watches.restart('Route', 'gone');
+  cluster.statusWrite('written');
+  cluster.follow({ leading: () => true, fresh: () => new Map([['Route', 1_700_000_000_500]]) });
 }
 
 describe('metrics', () => {
@@ -235,9 +243,38 @@ describe('metrics', () => {
   });
 });
 
+describe('metrics of a cluster', () => {
+  it('are there only where there is one', async () => {
+    expect(await create().scrape()).not.toMatch(/postern_(kube|watch|status|leader)/);
+  });
+
+  it('tell calls, watches, writes, the leader, and what is how old', async () => {
+    const metrics = create();
+    exercise(metrics);
+    const lines = ours(await metrics.scrape());
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'postern_kube_api_requests_total{verb="get",code="200"} 1',
+        'postern_kube_api_requests_total{verb="patch",code="0"} 1',
+        'postern_kube_api_received_bytes_total{verb="get"} 1000',
+        'postern_kube_api_received_bytes_total{verb="watch"} 300',
+        'postern_watch_events_total{kind="Route",type="MODIFIED"} 1',
+        'postern_watch_restarts_total{kind="Route",reason="gone"} 1',
+        'postern_watch_last_event_timestamp_seconds{kind="Route"} 1700000000.5',
+        'postern_status_writes_total{result="written"} 1',
+        'postern_leader 1',
+      ]),
+    );
+    metrics.cluster().follow({ leading: () => false, fresh: () => new Map() });
+    expect(await metrics.scrape()).toContain('postern_leader 0\n');
+  });
+});
+
 describe('docs/metrics.md', () => {
   it('has every metric that there is, and no other', async () => {
-    const text = await create().scrape();
+    const metrics = create();
+    metrics.cluster();
+    const text = await metrics.scrape();
     const there = [...text.matchAll(/^# TYPE (postern_\w+)/gm)].map((match) => match[1]);
     const told = readFileSync('docs/metrics.md', 'utf8').match(/\bpostern_[a-z_]+[a-z]/g) ?? [];
     expect([...new Set(told)].sort()).toEqual(there.sort());

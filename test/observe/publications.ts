@@ -29,7 +29,7 @@ export function publication(
     const config = { key, identity: name, kind: 'OidcPlugin', value: {} };
     plugins.set(key, { config, reserved: [], needs: { claims: [], groups: false, email: false } });
   }
-  const table = buildTable({ placements: [], closedHosts: new Map(), reserved: new Map() });
+  const table = buildTable({ placements: [], closedHosts: new Map(), heldHosts: [], reserved: new Map() });
   return {
     snapshot: { generation, hash: `hash-${generation}`, table, plugins, certificates: new Map() },
     previous: undefined,
