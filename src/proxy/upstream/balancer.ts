@@ -35,13 +35,13 @@ export class Balancer {
   next(): Pool | undefined {
     this.#usedAt = this.#options.now();
     this.#follow();
-    return this.#pick(undefined);
+    return this.#pick(NONE);
   }
 
-  /** Another one than `than`, for a request that has tried so many; undefined where it has tried enough. */
-  another(than: Pool, attempts: number): Pool | undefined {
+  /** One that a request hasn't tried yet; undefined where there is none, or it has tried enough. */
+  another(tried: readonly Pool[]): Pool | undefined {
     this.#follow();
-    return attempts < Math.min(MAX_ATTEMPTS, this.#endpoints.length) ? this.#pick(than) : undefined;
+    return tried.length < MAX_ATTEMPTS ? this.#pick(tried) : undefined;
   }
 
   /** Closes what is no more used. False: nothing is left to be kept. */
@@ -60,13 +60,13 @@ export class Balancer {
     for (const pool of [...this.#pools, ...this.#retired]) pool?.destroy();
   }
 
-  #pick(than: Pool | undefined): Pool | undefined {
+  #pick(tried: readonly Pool[]): Pool | undefined {
     const count = this.#endpoints.length;
     let found: Pool | undefined;
     for (let passed = 0; passed < Math.min(count, MAX_PASSED_OVER); passed++) {
       this.#turn = this.#turn + 1 < count ? this.#turn + 1 : 0;
       const pool = this.#poolAt(this.#turn);
-      if (pool === than || pool === undefined) continue;
+      if (pool === undefined || tried.includes(pool)) continue;
       if (!pool.avoided) return pool;
       // Where all have failed, the one whose turn it is may have come back.
       found ??= pool;
@@ -105,5 +105,7 @@ export class Balancer {
     }
   }
 }
+
+const NONE: readonly Pool[] = [];
 
 const keyOf = ({ host, port }: EndpointAddress): string => `${host} ${port}`;

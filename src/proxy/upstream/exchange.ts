@@ -19,8 +19,8 @@ export interface ExchangeHost {
 
 /** Where else a request may go. */
 export interface Alternatives {
-  /** Another one than `than`, for a request that has tried so many; undefined where it has tried enough. */
-  another(than: Pool, attempts: number): Pool | undefined;
+  /** A place that a request hasn't tried yet; undefined where there is none, or it has tried enough. */
+  another(tried: readonly Pool[]): Pool | undefined;
 }
 
 /**
@@ -36,8 +36,8 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   #pool: Pool;
   #connection: UpstreamConnection | undefined;
   #phase: 'connecting' | 'waiting' | 'reading' | 'finished' = 'connecting';
-  /** Connections that didn't come about. */
-  #attempts = 0;
+  /** Where it was tried in vain; undefined: nowhere yet. */
+  #tried: Pool[] | undefined;
   #retried = false;
   /** The whole request was handed to the socket. */
   #sent = false;
@@ -202,15 +202,21 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   #notConnected(code: FailureCode, cause: string): void {
     this.#connection?.destroy();
     this.#connection = undefined;
-    this.#attempts += 1;
     this.#pool.failed();
-    const other = this.#alternatives?.another(this.#pool, this.#attempts);
+    const other = this.#elsewhere();
     if (other === undefined) {
       this.#fail(code, cause);
     } else {
       this.#pool = other;
       this.#attach(false);
     }
+  }
+
+  #elsewhere(): Pool | undefined {
+    if (this.#alternatives === undefined) return undefined;
+    this.#tried ??= [];
+    this.#tried.push(this.#pool);
+    return this.#alternatives.another(this.#tried);
   }
 
   /**
@@ -220,7 +226,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   #again(connection: UpstreamConnection | undefined): boolean {
     const { body, method } = this.#request;
     if (this.#phase !== 'waiting' || this.#retried || body !== undefined || !IDEMPOTENT.has(method)) return false;
-    const other = this.#alternatives?.another(this.#pool, this.#attempts);
+    const other = this.#elsewhere();
     if (other === undefined && (connection === undefined || connection.uses < 2)) return false;
     this.#retried = true;
     this.#sent = false;
