@@ -42,13 +42,18 @@ const SERVICE: Kind = {
   schema: serviceSpec,
   rules: SERVICE_RULES,
   columns: [
-    { name: 'Backend', type: 'string', jsonPath: '.spec.backendRef.name' },
-    { name: 'URL', type: 'string', jsonPath: '.spec.url' },
+    { name: 'Target', type: 'string', jsonPath: '.status.target', description: 'Where requests go.' },
     ready,
     reason,
     age,
   ],
-  status: {},
+  status: {
+    target: {
+      type: 'string',
+      description: 'Where requests go: a core Service and its port, or a URL.',
+      maxLength: 2048,
+    },
+  },
 };
 
 const ROUTE: Kind = {
@@ -69,7 +74,7 @@ const ROUTE: Kind = {
     },
     wide({ name: 'Oidc', type: 'string', jsonPath: '.spec.plugins[?(@.kind=="OidcPlugin")].name' }),
     ready,
-    wide(reason),
+    reason,
     age,
   ],
   status: {
@@ -108,6 +113,22 @@ const PLUGIN_RULES: Readonly<Record<string, readonly Rule[]>> = { OidcPlugin: OI
 
 const PLUGIN_STATUS = {
   routes: { type: 'integer', format: 'int32', description: 'How many Routes this plugin guards.' },
+  checks: {
+    type: 'array',
+    description: 'What was found out about what the plugin depends on, such as its provider.',
+    maxItems: 16,
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['name'],
+    items: {
+      type: 'object',
+      required: ['name', 'result', 'message'],
+      properties: {
+        name: { type: 'string', minLength: 1, maxLength: 63 },
+        result: { type: 'string', enum: ['Passed', 'Warning', 'Failed', 'Unknown'] },
+        message: { type: 'string', maxLength: 4096 },
+      },
+    },
+  },
 };
 
 const KINDS: readonly Kind[] = [

@@ -1,6 +1,7 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import { type NamespacedName, nameOf, namespaceOf } from '../resources/keys.ts';
-import { type Checked, type FieldPath, invalid, type Problem, problem, valid } from '../resources/problem.ts';
+import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
+import { Redacted } from '../resources/redacted.ts';
 import { isOfReferences } from './conditions.ts';
 import type { Objects } from './objects.ts';
 import type { ClusterMode, CompileMode } from './options.ts';
@@ -10,40 +11,42 @@ import type { HostCertificate } from './snapshot.ts';
 
 /** What `spec.tls` of Routes came to. It decides nothing about exposure. */
 export interface Certificates {
-  readonly shown: ReadonlyMap<HostPattern, HostCertificate>;
-  /** Hosts for which accepted Routes name certificates, none of which can be shown. */
-  readonly missing: ReadonlySet<HostPattern>;
+  readonly byHost: ReadonlyMap<HostPattern, HostCertificate>;
   /** Of every Route that names a certificate. */
   readonly problems: ReadonlyMap<NamespacedName, readonly Problem[]>;
 }
 
-type Pair = Pick<HostCertificate, 'secret' | 'certificate' | 'key'>;
+/** A certificate that a Route names, and why browsers or OpenSSL won't have it. */
+interface Named {
+  readonly pair: Pick<HostCertificate, 'secret' | 'certificate' | 'key'>;
+  readonly problems: readonly Problem[];
+}
 
 /**
- * Each certificate is shown for the hosts that its accepted Route names, and for no other, whatever names it holds itself:
- * a namespace that names nothing of a host could else be the one that browsers talk to. Two for one host: the older
- * Route's. `placed`: older Routes first.
+ * Each certificate is for the hosts that its accepted Route names, and for no other, whatever names it holds itself: a
+ * namespace that may name nothing of a host could else be the one that browsers talk to. Two for one host: the older
+ * Route's, unless only the younger one's is sound. `placed`: older Routes first.
  */
 export function hostCertificates(placed: readonly PlacedDraft[], objects: Objects, mode: CompileMode): Certificates {
-  const shown = new Map<HostPattern, HostCertificate>();
-  const wanted = new Set<HostPattern>();
+  const byHost = new Map<HostPattern, HostCertificate>();
+  const sound = new Set<HostPattern>();
   const problems = new Map<NamespacedName, readonly Problem[]>();
-  if (mode.kind === 'Files') return { shown, missing: wanted, problems };
+  if (mode.kind === 'Files') return { byHost, problems };
   for (const one of placed) {
     const { route, at } = one.draft;
     if (route.tlsSecret === undefined) continue;
-    const pair = readPair(route.tlsSecret, objects, mode);
-    const found = pair.ok ? [] : [...pair.problems];
+    const named = readPair(route.tlsSecret, objects, mode);
+    const found = [...named.problems];
     for (const host of isAccepted(one) ? at.hosts : []) {
-      wanted.add(host);
-      if (!pair.ok) continue;
-      const older = shown.get(host);
-      if (older === undefined) shown.set(host, { host, route: route.name, ...pair.value });
-      else if (older.secret !== pair.value.secret) found.push(overridden(host, older));
+      const older = byHost.get(host);
+      if (older === undefined || (!sound.has(host) && named.problems.length === 0)) {
+        byHost.set(host, { host, route: route.name, ...named.pair });
+      } else if (sound.has(host) && older.secret !== named.pair.secret) found.push(overridden(host, older));
+      if (named.problems.length === 0) sound.add(host);
     }
     problems.set(route.name, found);
   }
-  return { shown, missing: new Set([...wanted].filter((host) => !shown.has(host))), problems };
+  return { byHost, problems };
 }
 
 const AT: FieldPath = ['spec', 'tls', 'secretRef'];
@@ -52,27 +55,33 @@ const AT: FieldPath = ['spec', 'tls', 'secretRef'];
 const isAccepted = ({ draft, places }: PlacedDraft): boolean =>
   places.kept.length > 0 && draft.problems.every(({ reason }) => isOfReferences(reason));
 
-function readPair(secret: NamespacedName, objects: Objects, mode: ClusterMode): Checked<Pair> {
+function readPair(secret: NamespacedName, objects: Objects, mode: ClusterMode): Named {
   const absent = (full: NamespacedName): string =>
     `there is no Secret ${full} of type ${TYPE}; create it, or have cert-manager issue it, or name another`;
   const found = findSecret(nameOf(secret), namespaceOf(secret), AT, { objects, mode, absent });
-  if (!found.ok) return found;
+  const none = (...problems: readonly Problem[]): Named => ({
+    pair: { secret, certificate: '', key: NO_KEY },
+    problems,
+  });
+  if (!found.ok) return none(...found.problems);
   const { type, data } = found.value;
   if (type !== TYPE) {
-    return invalid(problem('InvalidSecretType', AT, `Secret ${secret} is of type ${type}; name one of type ${TYPE}`));
+    return none(problem('InvalidSecretType', AT, `Secret ${secret} is of type ${type}; name one of type ${TYPE}`));
   }
   const certificate = data.get('tls.crt')?.reveal();
   const key = data.get('tls.key');
   if (certificate === undefined || key === undefined) {
     const lacks = certificate === undefined ? 'tls.crt' : 'tls.key';
-    return invalid(problem('CertificateInvalid', AT, `Secret ${secret} has no ${lacks}; it needs both, as PEM`));
+    return none(problem('CertificateInvalid', AT, `Secret ${secret} has no ${lacks}; it needs both, as PEM`));
   }
+  const pair = { secret, certificate, key };
   const fault = mode.certificateFault(certificate, key);
-  if (fault !== undefined) {
-    return invalid(problem('CertificateInvalid', AT, `the certificate in Secret ${secret} ${fault}`));
-  }
-  return valid({ secret, certificate, key });
+  if (fault === undefined) return { pair, problems: [] };
+  const message = `the certificate in Secret ${secret} ${fault}; put a sound one there, or name another Secret`;
+  return { pair, problems: [problem('CertificateInvalid', AT, message)] };
 }
+
+const NO_KEY = new Redacted('');
 
 const TYPE = 'kubernetes.io/tls';
 

@@ -51,7 +51,7 @@ export function compile(parsed: readonly Parsed[], options: CompileOptions): Com
       reserved: answeredPaths(entries, reservations),
     }),
     plugins: bindPlugins(entries, plugins),
-    certificates: certificates.shown,
+    certificates: certificates.byHost,
     verdicts: verdictsOf({ known, placed, entries, reservations, certificates, warnings }),
   };
 }

@@ -76,7 +76,7 @@ export interface HostCertificate {
   readonly host: HostPattern;
   readonly route: NamespacedName;
   readonly secret: NamespacedName;
-  /** PEM, leaf first. */
+  /** PEM, leaf first. Empty where there is none to be had: what was shown before stays (F50). */
   readonly certificate: string;
   /** PEM. */
   readonly key: Redacted;

@@ -95,11 +95,18 @@ describe.skipIf(apiserver.missing)(`CRDs on a real API server ${apiserver.why}`,
     }
   });
 
-  it.each(readdirSync(EXAMPLES))('accepts manifests/examples/%s by strict server-side apply', async (example) => {
+  const yamlIn = (directory: string): readonly string[] =>
+    readdirSync(directory)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => readFileSync(join(directory, name), 'utf8'));
+  const folders = readdirSync(EXAMPLES).filter((name) => !name.endsWith('.yaml'));
+
+  it.each(folders)('accepts manifests/examples/%s by strict server-side apply', async (example) => {
     await server.apply(`{apiVersion: v1, kind: Namespace, metadata: {name: ${example}}}`);
-    const files = readdirSync(join(EXAMPLES, example)).filter((name) => name.endsWith('.yaml'));
-    expect(files.length).toBeGreaterThan(0);
-    for (const name of files) await server.apply(readFileSync(join(EXAMPLES, example, name), 'utf8'));
+    const examples = yamlIn(join(EXAMPLES, example));
+    expect(examples.length).toBeGreaterThan(0);
+    // What lies above the folders is for all of them, with the namespace.
+    for (const text of [...yamlIn(EXAMPLES), ...examples]) await server.apply(text);
   });
 
   it.each(Object.entries(VALID))('accepts the %s that the counter-examples are made of', async (kind, spec) => {
@@ -177,7 +184,7 @@ describe.skipIf(apiserver.missing)(`CRDs on a real API server ${apiserver.why}`,
       const { stdout } = await server.kubectl(['get', '-n', 'shop', ...args]);
       return stdout.split('\n').map((line) => line.trim().split(/ {2,}/));
     };
-    expect((await lines('psvc'))[0]).toEqual(['NAME', 'BACKEND', 'URL', 'READY', 'REASON', 'AGE']);
+    expect((await lines('psvc'))[0]).toEqual(['NAME', 'TARGET', 'READY', 'REASON', 'AGE']);
     expect((await lines('proute'))[0]).toEqual([
       'NAME',
       'HOSTS',
@@ -185,6 +192,7 @@ describe.skipIf(apiserver.missing)(`CRDs on a real API server ${apiserver.why}`,
       'EXPOSURE',
       'AUTHORIZATION',
       'READY',
+      'REASON',
       'AGE',
     ]);
     expect((await lines('proute', '-o', 'wide'))[0]).toEqual(

@@ -122,6 +122,7 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
       ),
     }),
     encodedSlashes: among('Keep', 'Reject', 'keep'),
+    tls: some({ secretRef: some({ name, key: among('tls.crt') }) }),
     timeouts: some({ response: time, idle: time }),
     class: among('postern', 'A'),
     serviceRef: some({ name, namespace: among('shop', '') }),
