@@ -84,7 +84,7 @@ const PARTS: Readonly<Record<string, PartRules>> = {
     sources: 'type',
     proxy: 'type',
   },
-  'settings.ts': { resources: 'value', cli: 'value' },
+  'settings.ts': { resources: 'value', cli: 'value', routing: 'type' },
 };
 
 /** Composition: may import everything. */
