@@ -1,0 +1,239 @@
+import type { EventSubject } from '../events/recorder.ts';
+import { type Happening, happenings } from '../events/transitions.ts';
+import {
+  isTooEarly,
+  isUnsettled,
+  NO_TURNS,
+  type Observation,
+  observe,
+  providerToShow,
+  type Turns,
+  turned,
+} from './provider.ts';
+import type { InstanceReport, ObjectReport, ReportedCondition, StoredObject } from './report.ts';
+import { isOlder, readConditions, readProvider, readStored } from './stored.ts';
+import { type Status, says, wantedStatus } from './wanted.ts';
+import type { Write } from './writer.ts';
+
+export interface ReportedKind {
+  readonly kind: string;
+  readonly plural: string;
+  /** Whether it has instances, and so `ProviderReady`. */
+  readonly plugin: boolean;
+}
+
+export interface PlannerOptions {
+  readonly kinds: readonly ReportedKind[];
+  readonly class: string;
+  lookup(key: string): StoredObject | undefined;
+  join(conditions: readonly ReportedCondition[], instance: InstanceReport | undefined): readonly ReportedCondition[];
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  /** Milliseconds since the epoch. */
+  wallNow(): number;
+  /** After it was written. */
+  happened(subject: EventSubject, happening: Happening): void;
+}
+
+/** What is to be said of each object, and what was; decides what is to be written. Does no I/O. */
+export interface Planner {
+  /** The keys about which something else is said than before. */
+  take(next: ReadonlyMap<string, ObjectReport>, before: ReadonlyMap<string, ObjectReport>): readonly string[];
+  /** The plugins about which time alone may change what is said. */
+  observe(instances: ReadonlyMap<string, InstanceReport>): readonly string[];
+  /** Some instance hasn't decided yet. */
+  undecided(): boolean;
+  /** Undefined: what is stored says it already, or there is nothing to write to. */
+  plan(key: string): Write | undefined;
+  /** What this leader wrote: another one has written since. */
+  forget(): void;
+}
+
+/** Milliseconds in which an instance is expected to come to its first answer. */
+const BEGINNING = 30_000;
+const GROUP_VERSION = 'postern.dev/v1alpha1';
+
+export function createPlanner(options: PlannerOptions): Planner {
+  const { now } = options;
+  const kinds = new Map(options.kinds.map((kind) => [kind.kind, kind]));
+  const fieldManager = options.class === 'postern' ? 'postern' : `postern-${options.class}`;
+  let reports: ReadonlyMap<string, ObjectReport> = new Map();
+  /** Reported once and not any more: gone, or of another class now. */
+  const leaving = new Set<string>();
+  const observations = new Map<string, Observation>();
+  const turns = new Map<string, Turns>();
+  /** As our writes left them, until the source knows them too. */
+  const written = new Map<string, StoredObject>();
+
+  function latest(key: string): StoredObject | undefined {
+    const known = options.lookup(key);
+    const mine = written.get(key);
+    if (mine === undefined) return known;
+    if (known?.uid === mine.uid && isOlder(known.resourceVersion, mine.resourceVersion)) return mine;
+    written.delete(key);
+    return known;
+  }
+
+  function plan(key: string): Write | undefined {
+    const place = placeOf(key, kinds);
+    const stored = place && latest(key);
+    if (place === undefined || stored === undefined) {
+      leaving.delete(key);
+      return undefined;
+    }
+    const report = reports.get(key);
+    if (report === undefined) return leaving.has(key) ? giveUp(key, place, stored) : undefined;
+    // About what isn't stored any more: the next publication is about what is.
+    if (report.observedGeneration !== stored.generation) return undefined;
+    const status = wanted(report, place.kind, stored);
+    if (status === undefined || says(stored.status, status)) return undefined;
+    return writeOf(key, place, stored, status);
+  }
+
+  /** Undefined: it will be known in a moment. */
+  function wanted(report: ObjectReport, kind: ReportedKind, stored: StoredObject): Status | undefined {
+    const wallNow = options.wallNow();
+    if (!kind.plugin) return wantedStatus(report, report.conditions, undefined, stored.status, wallNow);
+    const observation = observations.get(report.key);
+    const remembered = turns.get(report.key) ?? NO_TURNS;
+    const before = readProvider(stored.status);
+    const generation = report.observedGeneration;
+    if (isTooEarly(before, generation, observation, now())) return undefined;
+    const shown = providerToShow(before, generation, observation, remembered, now());
+    const conditions = options.join(report.conditions, shown);
+    return wantedStatus(report, conditions, shown?.checks, stored.status, wallNow);
+  }
+
+  function writeOf(key: string, place: Place, stored: StoredObject, status: Status): Write {
+    return {
+      request: applyOf(place, fieldManager, stored.resourceVersion, status),
+      scope: place.scope,
+      done(body) {
+        remember(key, body);
+        const before = readProvider(stored.status);
+        const after = readProvider(status);
+        if (after !== undefined) turns.set(key, turned(turns.get(key) ?? NO_TURNS, before, after, now()));
+        const subject = { ...place.subject, uid: stored.uid };
+        for (const happening of happenings(readConditions(stored.status), status.conditions)) {
+          options.happened(subject, happening);
+        }
+      },
+    };
+  }
+
+  /** Without a status, our fields go and those of others stay: the installation of its class now has it alone. */
+  function giveUp(key: string, place: Place, stored: StoredObject): Write {
+    return {
+      request: applyOf(place, fieldManager, stored.resourceVersion, undefined),
+      scope: place.scope,
+      done() {
+        leaving.delete(key);
+      },
+    };
+  }
+
+  function remember(key: string, body: unknown): void {
+    const after = readStored(body);
+    if (after !== undefined) written.set(key, after);
+  }
+
+  return {
+    take(next, before) {
+      reports = next;
+      const changed: string[] = [];
+      for (const [key, report] of next) {
+        leaving.delete(key);
+        if (!sameReport(report, before.get(key))) changed.push(key);
+      }
+      for (const key of before.keys()) {
+        if (next.has(key)) continue;
+        observations.delete(key);
+        turns.delete(key);
+        leaving.add(key);
+        changed.push(key);
+      }
+      return changed;
+    },
+    observe(instances) {
+      for (const key of observations.keys()) if (!instances.has(key)) observations.delete(key);
+      const unsettled: string[] = [];
+      for (const [key, said] of instances) {
+        const observation = observe(observations.get(key), said, now());
+        observations.set(key, observation);
+        if (isUnsettled(observation, now())) unsettled.push(key);
+      }
+      return unsettled;
+    },
+    undecided: () =>
+      [...observations.values()].some(({ said, since }) => said.status === 'Unknown' && now() - since < BEGINNING),
+    plan,
+    forget() {
+      turns.clear();
+      written.clear();
+      leaving.clear();
+    },
+  };
+}
+
+interface Place {
+  readonly kind: ReportedKind;
+  readonly subject: Omit<EventSubject, 'uid'>;
+  readonly path: string;
+  readonly scope: string;
+}
+
+/** Undefined: a kind of which nothing is reported. */
+function placeOf(key: string, kinds: ReadonlyMap<string, ReportedKind>): Place | undefined {
+  const [kindName = '', namespace = '', name = ''] = key.split('/');
+  const kind = kinds.get(kindName);
+  if (kind === undefined) return undefined;
+  return {
+    kind,
+    subject: { apiVersion: GROUP_VERSION, kind: kindName, namespace, name },
+    path: `/apis/${GROUP_VERSION}/namespaces/${namespace}/${kind.plural}/${name}/status`,
+    scope: `${namespace}/${kind.plural}`,
+  };
+}
+
+/**
+ * Server-side apply: of lists by type and fields that we don't name any more, ours go. With the version that was read: an
+ * object that was made anew meanwhile, or that a newer leader wrote to, is answered with 409 (its uid would be ignored).
+ */
+const applyOf = (place: Place, fieldManager: string, resourceVersion: string, status: Status | undefined) => ({
+  method: 'PATCH' as const,
+  path: place.path,
+  query: { fieldManager, force: 'true' },
+  contentType: 'application/apply-patch+yaml' as const,
+  body: {
+    apiVersion: place.subject.apiVersion,
+    kind: place.subject.kind,
+    metadata: { name: place.subject.name, namespace: place.subject.namespace, resourceVersion },
+    ...(status === undefined ? {} : { status }),
+  },
+});
+
+/** Cheap, for it is asked about every object at each publication: most members are the same values as before. */
+function sameReport(a: ObjectReport, b: ObjectReport | undefined): boolean {
+  if (a === b) return true;
+  return (
+    b !== undefined &&
+    a.observedGeneration === b.observedGeneration &&
+    a.exposure === b.exposure &&
+    a.authorization === b.authorization &&
+    a.routes === b.routes &&
+    a.target === b.target &&
+    sameList(a.redirectURIs, b.redirectURIs, (x, y) => x === y) &&
+    sameList(a.conditions, b.conditions, sameCondition)
+  );
+}
+
+const sameList = <T>(a: readonly T[], b: readonly T[], same: (a: T, b: T) => boolean): boolean =>
+  a === b ||
+  (a.length === b.length &&
+    a.every((member, index) => {
+      const other = b[index];
+      return other !== undefined && same(member, other);
+    }));
+
+const sameCondition = (a: ReportedCondition, b: ReportedCondition): boolean =>
+  a === b || (a.type === b.type && a.status === b.status && a.reason === b.reason && a.message === b.message);

@@ -1,0 +1,41 @@
+/** What is said of one object, as this folder needs it; a verdict of compiling is one. */
+export interface ObjectReport {
+  /** `Kind/namespace/name`. */
+  readonly key: string;
+  readonly observedGeneration: number | undefined;
+  readonly conditions: readonly ReportedCondition[];
+  readonly exposure: string | undefined;
+  readonly authorization: string | undefined;
+  readonly redirectURIs: readonly string[];
+  readonly routes: number | undefined;
+  /** Where a Service leads, in one line. */
+  readonly target?: string | undefined;
+}
+
+export interface ReportedCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What a running plugin says of itself. */
+export interface InstanceReport extends Omit<ReportedCondition, 'type'> {
+  readonly checks?: readonly InstanceCheck[];
+}
+
+export interface InstanceCheck {
+  readonly name: string;
+  readonly result: string;
+  readonly message: string;
+}
+
+/** An object as it is stored now, as far as it is known here. */
+export interface StoredObject {
+  readonly uid: string;
+  /** A write names it, so that what is older than another's write changes nothing (F17, F20). */
+  readonly resourceVersion: string;
+  readonly generation: number | undefined;
+  /** Not checked. */
+  readonly status: unknown;
+}
