@@ -1,5 +1,5 @@
 import { type LookupAddress, lookup as lookUp } from 'node:dns';
-import { BlockList, isIP, type LookupFunction, type Socket } from 'node:net';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { type AddressPolicy, isAddressAllowed } from '../../resources/address-policy.ts';
 import { canonicalAddress } from '../../resources/ip.ts';
 
@@ -81,11 +81,13 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
+interface Ends {
+  readonly remoteAddress?: string | undefined;
+  readonly localAddress?: string | undefined;
+}
+
 /** Whether a connection leads to the machine that it comes from. */
-export function leadsHome({
-  remoteAddress = '',
-  localAddress,
-}: Pick<Socket, 'remoteAddress' | 'localAddress'>): boolean {
+export function leadsHome({ remoteAddress = '', localAddress }: Ends): boolean {
   const family = isIP(remoteAddress);
   if (family !== 0 && loopback.check(remoteAddress, family === 6 ? 'ipv6' : 'ipv4')) return true;
   return remoteAddress === localAddress;
