@@ -1,3 +1,5 @@
+import { OIDC_NETWORK } from './oidc-network-counter-examples.ts';
+
 /** A spec that one rule of the API server refuses, everything else in it being valid. */
 export interface CounterExample {
   readonly kind: 'Service' | 'Route' | 'OidcPlugin';
@@ -300,4 +302,4 @@ const OIDC_PLUGIN: readonly CounterExample[] = [
   }),
 ];
 
-export const COUNTER_EXAMPLES: readonly CounterExample[] = [...SERVICE, ...ROUTE, ...OIDC_PLUGIN];
+export const COUNTER_EXAMPLES: readonly CounterExample[] = [...SERVICE, ...ROUTE, ...OIDC_PLUGIN, ...OIDC_NETWORK];

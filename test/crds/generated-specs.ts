@@ -130,7 +130,7 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
   },
   OidcPlugin: {
     issuer: url,
-    endpoints: some({ authorization: url, token: url, jwks: url, endSession: url }),
+    endpoints: some({ authorization: url, token: url, jwks: url, endSession: url, internalBase: url }),
     clientID: fc.option(value, { nil: undefined }),
     clientIDRef: secretRef,
     clientSecretRef: fc.option(secretRef, { nil: undefined }),
@@ -140,7 +140,7 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
     prompt: among('login', 'none', 'login none', ' login', 'select_account consent'),
     redirectPath: path,
     logout: some({ path, postLogoutRedirectURI: url, idTokenHint: among('Auto', 'auto') }),
-    http: some({ timeout: time }),
+    http: some({ timeout: time, proxy: url }),
     attemptTTL: time,
     clockTolerance: time,
     session: some({ idleTimeout: time, absoluteTimeout: time, cookie: some({ sameSite: among('Lax', 'None') }) }),

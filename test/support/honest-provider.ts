@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, get, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, get as getSecure } from 'node:https';
 import { type Context, Provider } from 'oidc-provider';
 import { memoryAdapter } from '../../demo/memory-adapter.ts';
 import type { CookieJar } from './cookie-jar.ts';
@@ -15,11 +16,17 @@ export interface HonestProviderOptions {
   readonly postLogoutRedirectUris?: readonly string[];
   /** The first one signs in, unless `account` is set to another. */
   readonly accounts?: readonly HonestAccount[];
+  /** Serves https with it. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Its name, where that isn't its address. */
+  readonly issuer?: string;
 }
 
 export interface HonestProvider {
-  /** `http://127.0.0.1:…` */
+  /** Its address, unless the options say otherwise. */
   readonly issuer: string;
+  /** `http://127.0.0.1:…`, or https with a certificate. */
+  readonly origin: string;
   readonly clientId: string;
   readonly clientSecret: string;
   /** `sub` of who signs in next. */
@@ -45,19 +52,22 @@ const SCOPES = 'openid profile email groups';
 export async function startHonestProvider(options: HonestProviderOptions): Promise<HonestProvider> {
   const accounts = options.accounts ?? [ADA];
   let handle: ((request: IncomingMessage, response: ServerResponse) => Promise<void>) | undefined;
-  const server = createServer((request, response) => {
+  const serve: RequestListener = (request, response) => {
     if (handle === undefined) response.writeHead(503).end();
     else handle(request, response).catch(() => response.destroy());
-  });
+  };
+  const server = options.tls === undefined ? createServer(serve) : createTlsServer(options.tls, serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the provider has no port');
-  const issuer = `http://127.0.0.1:${address.port}`;
+  const origin = `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`;
+  const issuer = options.issuer ?? origin;
   const secret = randomBytes(24).toString('base64url');
   const provider = new Provider(issuer, configuration(options, accounts, secret));
   const honest: HonestProvider = {
     issuer,
+    origin,
     clientId: 'postern',
     clientSecret: secret,
     account: accounts[0]?.sub ?? '',
@@ -133,6 +143,12 @@ function configuration(
   };
 }
 
+/** A browser's CA, PEM, and where it finds a URL that no name server knows. */
+export interface BrowserNetwork {
+  readonly ca?: string;
+  move?(url: URL): URL;
+}
+
 /** More than any login takes. */
 const MAX_STEPS = 12;
 
@@ -140,11 +156,16 @@ const MAX_STEPS = 12;
  * Visits `url` and follows redirects as a browser would, with a cookie jar, until one leads to a URL that starts with `until`,
  * which is given back unvisited; or to the first answer that is no redirect, which is an error.
  */
-export async function followLogin(url: string, until: string, jar: CookieJar): Promise<URL> {
+export async function followLogin(
+  url: string,
+  until: string,
+  jar: CookieJar,
+  network: BrowserNetwork = {},
+): Promise<URL> {
   let here = new URL(url);
   for (let step = 0; step < MAX_STEPS; step++) {
     if (step > 0 && here.href.startsWith(until)) return here;
-    const { status, headers } = await navigate(here, jar.header(here));
+    const { status, headers } = await navigate(here, network.move?.(here) ?? here, jar.header(here), network.ca);
     jar.store(here, headers['set-cookie'] ?? []);
     if (headers.location === undefined) throw new Error(`${here.pathname} answered ${status} instead of a redirect`);
     here = new URL(headers.location, here);
@@ -153,8 +174,12 @@ export async function followLogin(url: string, until: string, jar: CookieJar): P
 }
 
 /** A GET as of a browser without Fetch Metadata; `fetch` would call itself a script's, which gets no login. */
-async function navigate(url: URL, cookie: string) {
-  const asked = get(url, { agent: false, headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }) } });
+async function navigate(url: URL, at: URL, cookie: string, ca: string | undefined) {
+  const headers = { host: url.host, accept: 'text/html', ...(cookie === '' ? {} : { cookie }) };
+  const asked =
+    at.protocol === 'https:'
+      ? getSecure(at, { agent: false, headers, servername: at.hostname, ...(ca === undefined ? {} : { ca }) })
+      : get(at, { agent: false, headers });
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   response.resume();
   await once(response, 'end');

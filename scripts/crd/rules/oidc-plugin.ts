@@ -1,4 +1,9 @@
-import { CLIENT_VALUE, PROTOCOL_PARAMETERS } from '../../../src/plugins/oidc/spec/spec-fields.ts';
+import {
+  CLIENT_VALUE,
+  INTERNAL_BASE_UNUSED,
+  PROTOCOL_PARAMETERS,
+  PROXY_URL,
+} from '../../../src/plugins/oidc/spec/spec-fields.ts';
 import { CLAIM_PATH_HINT } from '../../../src/resources/claim-path.ts';
 import { listOf, matches, type Rule } from './cel.ts';
 import { claimPath, duration, path } from './fields.ts';
@@ -21,7 +26,7 @@ const plainUrl = (at: string): readonly Rule[] => [
   { at, rule: "!self.contains('#')", message: 'must not have a fragment (#…)' },
 ];
 
-const ENDPOINTS = ['authorization', 'token', 'jwks', 'endSession'];
+const ENDPOINTS = ['authorization', 'token', 'jwks', 'endSession', 'internalBase'];
 
 const PROVIDER: readonly Rule[] = [
   providerUrl('.issuer', true),
@@ -33,6 +38,14 @@ const PROVIDER: readonly Rule[] = [
     message: 'must be the issuer itself: leave out /.well-known/openid-configuration',
   },
   ...ENDPOINTS.flatMap((name) => [providerUrl(`.endpoints.${name}`, false), ...plainUrl(`spec.endpoints.${name}`)]),
+  { at: 'spec.endpoints.internalBase', rule: "!self.contains('?')", message: 'must not have a query (?…)' },
+  {
+    at: 'spec.endpoints',
+    rule: '!has(self.internalBase) || !has(self.authorization) || !has(self.token) || !has(self.jwks)',
+    message: INTERNAL_BASE_UNUSED,
+    fieldPath: '.internalBase',
+  },
+  { at: 'spec.http.proxy', rule: matches('self', /^(?i:https?):\/\/[^/?#@\\]+\/?$/), message: PROXY_URL },
   duration('spec.http.timeout', '1s', '30s', 'must be a time from 1s to 30s'),
 ];
 

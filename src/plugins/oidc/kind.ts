@@ -31,5 +31,6 @@ function providerWorld(world: PluginWorld): ProviderWorld {
     },
     observe: (event) => world.observe(event),
     log: world.log,
+    network: world.network,
   };
 }

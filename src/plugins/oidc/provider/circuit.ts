@@ -26,7 +26,7 @@ export function withCircuit(call: Call, now: () => number): Call {
     const answer = await call(request);
     if (answer.ok) {
       silent = 0;
-    } else if (answer.kind === 'Timeout' || answer.kind === 'Unreachable') {
+    } else if (answer.kind === 'Timeout' || answer.kind === 'Unreachable' || answer.kind === 'Proxy') {
       silent += 1;
       if (silent === THRESHOLD) closedFrom = now() + OPEN;
     }

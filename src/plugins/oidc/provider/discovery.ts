@@ -7,8 +7,11 @@ import {
   type ServerMetadata,
 } from 'openid-client';
 import type { OidcConfig } from '../spec/config.ts';
-import type { ProviderAnswer, ProviderFault, ProviderRequest } from './http.ts';
+import type { ProviderAnswer, ProviderRequest } from './http.ts';
+import type { ProviderFault } from './http-fault.ts';
 import { quote } from './id-token.ts';
+import { twoSides } from './internal-base.ts';
+import { isConfigured } from './preflight.ts';
 import { checkProviderUrl } from './provider-address.ts';
 
 /** A provider whose metadata were found and hold what is needed; every endpoint was checked. */
@@ -25,31 +28,49 @@ export interface DiscoveredProvider {
 
 export interface DiscoveryFault {
   readonly ok: false;
-  readonly reason: 'DiscoveryFailed' | 'IssuerMismatch' | 'TLSVerificationFailed';
+  readonly reason: 'DiscoveryFailed' | 'IssuerMismatch' | 'TLSVerificationFailed' | 'AddressNotAllowed' | 'ProxyFailed';
   /** A whole sentence for a status condition: which URL, what came back, what to do. */
   readonly message: string;
 }
 
 export type Call = (request: ProviderRequest) => Promise<ProviderAnswer | ProviderFault>;
 
+/** Why a URL is never called, as far as its text says; undefined where it may be. */
+export type Refuses = (url: URL) => string | undefined;
+
 /**
  * OpenID Connect Discovery 1.0, with the `endpoints` of the configuration before what the provider says. A provider
  * whose authorization, token and key endpoints are all configured isn't asked. Never rejects.
  */
-export async function discover(config: OidcConfig, call: Call): Promise<DiscoveredProvider | DiscoveryFault> {
-  const { authorization, token, jwks } = config.endpoints;
-  const configured = authorization !== undefined && token !== undefined && jwks !== undefined;
-  const found = configured ? { ok: true as const, metadata: { issuer: config.issuer } } : await ask(config, call);
-  return found.ok ? complete(config, found.metadata) : found;
+export async function discover(
+  config: OidcConfig,
+  call: Call,
+  refuses: Refuses,
+): Promise<DiscoveredProvider | DiscoveryFault> {
+  const unasked = { ok: true as const, metadata: { issuer: config.issuer }, source: 'spec.endpoints' };
+  const found = isConfigured(config) ? unasked : await ask(config, call);
+  return found.ok ? complete(config, found, refuses) : found;
 }
 
-type Asked = { readonly ok: true; readonly metadata: ServerMetadata } | DiscoveryFault;
+interface Metadata {
+  readonly ok: true;
+  readonly metadata: ServerMetadata;
+  /** The URL that they came from, for messages. */
+  readonly source: string;
+}
+type Asked = Metadata | DiscoveryFault;
 
 async function ask(config: OidcConfig, call: Call): Promise<Asked> {
-  const asked = { url: wellKnown(config.issuer), fault: undefined as ProviderFault | undefined, status: 0 };
-  const viaOurs = async (url: string, init: { readonly headers: Record<string, string> }): Promise<Response> => {
-    const answer = await call({ method: 'GET', url: new URL(url), headers: init.headers });
-    asked.url = url;
+  const { inside } = twoSides(config.issuer, config.internalBase);
+  const asked = {
+    url: inside(new URL(wellKnown(config.issuer))).href,
+    fault: undefined as ProviderFault | undefined,
+    status: 0,
+  };
+  const viaOurs = async (text: string, init: { readonly headers: Record<string, string> }): Promise<Response> => {
+    const url = inside(new URL(text));
+    const answer = await call({ method: 'GET', url, headers: init.headers });
+    asked.url = url.href;
     if (!answer.ok) {
       asked.fault = answer;
       throw new Error('no answer');
@@ -72,7 +93,9 @@ async function ask(config: OidcConfig, call: Call): Promise<Asked> {
 
 /** openid-client compares after normalizing, and takes Entra's `{tenantid}` for any tenant; here it is the exact string (A116, A127). */
 function sameIssuer(config: OidcConfig, metadata: ServerMetadata, url: string): Asked {
-  return metadata.issuer === config.issuer ? { ok: true, metadata } : mismatch(config, metadata.issuer, url);
+  return metadata.issuer === config.issuer
+    ? { ok: true, metadata, source: url }
+    : mismatch(config, metadata.issuer, url);
 }
 
 const mismatch = (config: OidcConfig, said: unknown, url: string): DiscoveryFault => ({
@@ -86,6 +109,9 @@ function explain(error: unknown, config: OidcConfig, url: string, status: number
   if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED' && error instanceof ClientError) {
     return mismatch(config, issuerIn(error.cause), url);
   }
+  if (status === 429)
+    return discoveryFailed(`${url} answered 429, for it was asked too often; it is asked again later.`);
+  if (status >= 500) return discoveryFailed(`${url} answered ${status}; it is asked again.`);
   if (status !== 200 && status !== 0) {
     const why = status >= 300 && status < 400 ? ', and redirects are not followed' : '';
     return discoveryFailed(`${url} answered ${status}${why}: is ${config.issuer} the issuer of an OpenID provider?`);
@@ -96,19 +122,40 @@ function explain(error: unknown, config: OidcConfig, url: string, status: number
 }
 
 export function explainFault(fault: ProviderFault, url: string): DiscoveryFault {
-  const reason = fault.kind === 'Tls' ? 'TLSVerificationFailed' : 'DiscoveryFailed';
-  return { ok: false, reason, message: `${url} ${fault.message}.` };
+  return { ok: false, reason: REASONS[fault.kind] ?? 'DiscoveryFailed', message: `${url} ${fault.message}.` };
 }
 
-function complete(config: OidcConfig, found: ServerMetadata): DiscoveredProvider | DiscoveryFault {
+const REASONS: Partial<Record<ProviderFault['kind'], DiscoveryFault['reason']>> = {
+  Tls: 'TLSVerificationFailed',
+  Forbidden: 'AddressNotAllowed',
+  Proxy: 'ProxyFailed',
+};
+
+/** Browsers are sent to the outer side of each, and the inner one is called; what the spec names is taken as it is. */
+function complete(config: OidcConfig, from: Metadata, refuses: Refuses): DiscoveredProvider | DiscoveryFault {
+  const { metadata: found, source } = from;
+  const sides = twoSides(config.issuer, config.internalBase);
   const metadata: ServerMetadata = {
     ...found,
+    ...moved(found, 'authorization_endpoint', sides.outside),
+    ...moved(found, 'end_session_endpoint', sides.outside),
+    ...moved(found, 'token_endpoint', sides.inside),
+    ...moved(found, 'jwks_uri', sides.inside),
     ...override('authorization_endpoint', config.endpoints.authorization),
     ...override('token_endpoint', config.endpoints.token),
     ...override('jwks_uri', config.endpoints.jwks),
     ...override('end_session_endpoint', config.endpoints.endSession),
   };
-  const checked = (name: Endpoint): URL | DiscoveryFault => endpoint(name, metadata[name], config);
+  const checked = (name: Endpoint): URL | DiscoveryFault => {
+    const url = endpoint(name, metadata[name], config, source);
+    const fault = 'reason' in url || !CALLED.has(name) ? undefined : refuses(url);
+    if (fault === undefined) return url;
+    return {
+      ok: false,
+      reason: 'AddressNotAllowed',
+      message: `${name} ${quote(metadata[name])} of ${source} ${fault}.`,
+    };
+  };
   const authorization = checked('authorization_endpoint');
   if ('reason' in authorization) return authorization;
   const token = checked('token_endpoint');
@@ -124,13 +171,24 @@ function complete(config: OidcConfig, found: ServerMetadata): DiscoveredProvider
   return { ok: true, client, token, jwks, endSession: endSession !== undefined, sendsIss };
 }
 
+/** A URL that isn't one is left for the check that tells of it. */
+function moved(metadata: ServerMetadata, name: Endpoint, move: (url: URL) => URL): Partial<ServerMetadata> {
+  const value = metadata[name];
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  if (url === null) return {};
+  const to = move(url);
+  return to === url ? {} : { [name]: to.href };
+}
+
+/** By this gateway; browsers are only sent to the others. */
+const CALLED: ReadonlySet<string> = new Set<Endpoint>(['token_endpoint', 'jwks_uri']);
+
 type Endpoint = 'authorization_endpoint' | 'token_endpoint' | 'jwks_uri' | 'end_session_endpoint';
 
 /** As for the URLs of the spec; browsers are sent there, so it has to fit a header. */
 const MAX_URL = 2048;
 
-function endpoint(name: Endpoint, value: unknown, config: OidcConfig): URL | DiscoveryFault {
-  const source = wellKnown(config.issuer);
+function endpoint(name: Endpoint, value: unknown, config: OidcConfig, source: string): URL | DiscoveryFault {
   if (typeof value !== 'string')
     return discoveryFailed(`The metadata at ${source} have no ${name}: set it in spec.endpoints.`);
   if (value.length > MAX_URL)

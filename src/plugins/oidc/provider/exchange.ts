@@ -3,6 +3,7 @@ import type { Redacted } from '../../../resources/redacted.ts';
 import type { CheckedCallback } from '../login/callback.ts';
 import { scrub } from '../scrub.ts';
 import type { OidcConfig } from '../spec/config.ts';
+import type { ClientSecrets } from './client-secrets.ts';
 import type { Call, DiscoveredProvider } from './discovery.ts';
 import type { ProviderAnswer } from './http.ts';
 import { type Failed, failed, verifySignature } from './id-token.ts';
@@ -15,6 +16,7 @@ export interface ExchangeParts {
   readonly config: OidcConfig;
   readonly provider: DiscoveredProvider;
   readonly keys: KeyCache;
+  readonly secrets: ClientSecrets;
   /** To the token endpoint. */
   readonly call: Call;
   readonly now: () => number;
@@ -55,12 +57,17 @@ async function exchange(
 
 /** RFC 6749 section 4.1.3, RFC 7636 section 4.5. A second secret is tried only where the first was refused (F36). */
 async function requestTokens(parts: ExchangeParts, callback: CheckedCallback): Promise<ProviderAnswer | Failed> {
-  const secrets = parts.config.tokenEndpointAuthMethod === 'none' ? [undefined] : parts.config.clientSecrets;
+  const { config, secrets } = parts;
   let answer: ProviderAnswer | Failed = failed('client_rejected', 'the plugin has no client secret');
-  for (const secret of secrets) {
+  for (const secret of config.tokenEndpointAuthMethod === 'none' ? [undefined] : secrets.inOrder()) {
     answer = await requestOnce(parts, callback, secret);
-    if (!answer.ok || !rejectsClient(answer)) break;
+    if (!answer.ok) return answer;
+    if (!rejectsClient(answer)) {
+      if (answer.status === 200) secrets.took(secret);
+      return answer;
+    }
   }
+  secrets.refused();
   return answer;
 }
 

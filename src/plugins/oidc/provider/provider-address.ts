@@ -1,22 +1,15 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { isAddressAllowed } from '../../../resources/address-policy.ts';
 
 /**
  * Addresses that no setting opens (A117): link-local ones, where clouds keep machine credentials, also as IPv6 writes
- * IPv4 (mapped, NAT64), and the IPv6 metadata address of AWS.
+ * IPv4 (mapped, NAT64), and the IPv6 metadata address of AWS. `host` as a socket takes it: a name, IPv4, or IPv6 without
+ * brackets. Names are allowed here and checked once resolved.
  */
-const FORBIDDEN = new BlockList();
-FORBIDDEN.addSubnet('169.254.0.0', 16, 'ipv4');
-FORBIDDEN.addSubnet('fe80::', 10, 'ipv6');
-FORBIDDEN.addSubnet('::ffff:169.254.0.0', 112, 'ipv6');
-FORBIDDEN.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
-FORBIDDEN.addAddress('fd00:ec2::254', 'ipv6');
-
-/** `host` as a socket takes it: a name, IPv4, or IPv6 without brackets. Names are allowed here and checked once resolved. */
 export function isForbiddenAddress(host: string): boolean {
   const zone = host.indexOf('%');
   const address = zone < 0 ? host : host.slice(0, zone);
-  const family = isIP(address);
-  return family !== 0 && FORBIDDEN.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return isIP(address) !== 0 && !isAddressAllowed(address, { kind: 'Any' });
 }
 
 export type ProviderUrl =
@@ -45,3 +38,5 @@ export function checkProviderUrl(text: string, allowHttp: boolean): ProviderUrl 
 
 /** The host of a URL as a socket takes it. */
 export const socketHost = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+export const portOf = (url: URL): number => Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);

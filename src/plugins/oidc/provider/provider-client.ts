@@ -1,17 +1,22 @@
-import { buildAuthorizationUrl, buildEndSessionUrl } from 'openid-client';
 import { milliseconds } from '../../../resources/duration.ts';
 import type { InstanceStatus } from '../../../routing/decision.ts';
-import type { PluginEvent, PluginLog } from '../../contract.ts';
+import type { PluginEvent, PluginLog, PluginNetwork } from '../../contract.ts';
 import type { OidcConfig } from '../spec/config.ts';
+import { authorizationUrl, endSessionUrl } from './browser-urls.ts';
 import { withCircuit } from './circuit.ts';
-import { type Call, type DiscoveredProvider, type DiscoveryFault, discover, explainFault } from './discovery.ts';
+import { clientSecrets } from './client-secrets.ts';
+import { type ClockStep, clockAhead, clockStep } from './clock.ts';
+import { type Call, type DiscoveredProvider, type DiscoveryFault, discover } from './discovery.ts';
 import { exchangeCode } from './exchange.ts';
+import { fetchKeys, judgeKeys } from './fetch-keys.ts';
+import { firstAnswerOf } from './first-answer.ts';
 import { providerHttp } from './http.ts';
+import { fault } from './http-fault.ts';
 import { failed } from './id-token.ts';
-import { parseJsonObject } from './json.ts';
-import { type KeyCache, type KeySetAnswer, keyCache } from './jwks.ts';
-import { usableKeys } from './key-set.ts';
-import type { AuthorizationRequest, EndSessionRequest, ExchangeResult, Provider } from './provider.ts';
+import { type KeyCache, keyCache } from './jwks.ts';
+import { type LookOutcome, preflight } from './preflight.ts';
+import type { ExchangeResult, Provider } from './provider.ts';
+import { retryAfter } from './retry-after.ts';
 
 /** What the client needs of the world; `startTimer` gives the function that cancels it. */
 export interface ProviderWorld {
@@ -21,34 +26,40 @@ export interface ProviderWorld {
   startTimer(ms: number, run: () => void): () => void;
   observe(event: PluginEvent): void;
   readonly log: PluginLog;
+  readonly network: PluginNetwork;
 }
 
 /** How often metadata and keys are asked for again while all is well; a key that the provider withdrew is used no longer. */
 const REFRESH = milliseconds(15 * 60_000);
 /** How old the last answer may be when somebody wants to log in; an older one is checked in the background (F31, A166). */
 const FRESH = milliseconds(10_000);
-/** How long a login waits for the very first answer. */
-const PATIENCE = milliseconds(2000);
 const FIRST_RETRY = milliseconds(1000);
 const LAST_RETRY = milliseconds(60_000);
 
-type Outcome =
-  | { readonly ok: true; readonly message: string }
-  | (Omit<DiscoveryFault, 'reason'> & { readonly reason: string });
-
 /**
  * The life of one provider: asks for metadata and keys at once and in the background, again after a jittered and
- * growing pause while that fails (F30), regularly while it works, and keeps the last good answer (F31). Nobody waits
- * for it, and nothing here can reject.
+ * growing pause while that fails (F30), not before a provider that is asked too often wants it, regularly while it works,
+ * and keeps the last good answer (F31). Nobody waits for it, and nothing here can reject.
  */
 export function startProvider(config: OidcConfig, world: ProviderWorld): Provider {
-  const http = providerHttp(config.httpTimeout, config.ca);
+  const http = providerHttp({
+    deadline: config.httpTimeout,
+    ca: config.ca,
+    proxy: config.proxy,
+    network: world.network,
+  });
+  const secrets = clientSecrets(config.clientSecrets, world);
   let provider: DiscoveredProvider | undefined;
   let status: InstanceStatus = {
     status: 'Unknown',
     reason: 'Pending',
     message: `The provider ${config.issuer} has not answered yet.`,
   };
+  let outcome: LookOutcome | undefined;
+  let clocks: ClockStep | undefined;
+  let clocksSeen = false;
+  /** The provider asked to be left alone until then (429 or 503 with Retry-After). */
+  let notBefore = 0;
   let failures = 0;
   let stopped = false;
   let asking = false;
@@ -67,9 +78,29 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
       world.observe({ kind: 'ProviderCall', endpoint, result, seconds: Math.max(0, world.now() - began) / 1000 });
       return answer;
     };
-  const callKeys = calling('jwks');
+  /** For documents: learns the clock, and waits as long as the provider wants. */
+  const reading = (endpoint: 'discovery' | 'jwks'): Call => {
+    const call = calling(endpoint);
+    return async (request) => {
+      const sentAt = world.now();
+      if (sentAt < notBefore)
+        return fault('Busy', 'was not asked, for the provider wants to be left alone for a while');
+      const answer = await call(request);
+      if (!answer.ok) return answer;
+      const ahead = clockAhead(answer.date, sentAt, world.now());
+      if (ahead !== undefined) {
+        clocks = clockStep(ahead, clocks);
+        clocksSeen = true;
+      }
+      if (answer.status === 429 || answer.status === 503) {
+        notBefore = world.now() + retryAfter(answer.retryAfter, world.now());
+      }
+      return answer;
+    };
+  };
+  const callKeys = reading('jwks');
   const callToken = withCircuit(calling('token'), world.now);
-  const callDiscovery = calling('discovery');
+  const callDiscovery = reading('discovery');
   let keyFault: DiscoveryFault | undefined;
   const keys: KeyCache = keyCache(async () => {
     const answer = await fetchKeys(config, provider, callKeys);
@@ -77,41 +108,50 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     return answer.ok ? answer : { ok: false, message: answer.fault.message };
   }, world.now);
 
-  const refresh = async (): Promise<Outcome> => {
-    const found = await discover(config, callDiscovery);
-    if (!found.ok) return found;
+  const look = async (): Promise<LookOutcome> => {
+    const found = await discover(config, callDiscovery, http.refuses);
+    if (!found.ok) return { ...found, at: 'Discovery' };
     provider = found;
     const answer = await keys.refresh();
-    return answer.ok ? judgeKeys(config, found, answer) : (keyFault ?? unknownFault(answer.message));
+    if (answer.ok) return judgeKeys(config, found, answer.keys);
+    return { ok: false, at: 'Keys', reason: keyFault?.reason ?? 'DiscoveryFailed', message: answer.message };
   };
 
-  const settle = (outcome: Outcome): void => {
+  const settle = (seen: LookOutcome): void => {
     asking = false;
     askedAt = world.now();
     first.came();
     if (stopped) return;
-    const next = statusAfter(outcome, status, failures);
-    failures = outcome.ok ? 0 : failures + 1;
+    const next = statusAfter(seen, status, failures, config);
+    failures = seen.ok ? 0 : failures + 1;
+    outcome = next === status && !seen.ok ? outcome : seen;
     report(status, next, config, world.log);
     status = next;
-    cancelTimer = world.startTimer(pause(failures, world.random()), run);
+    const asked = Math.max(0, notBefore - world.now()) * (1 + world.random() / 10);
+    cancelTimer = world.startTimer(Math.max(pause(failures, world.random()), asked), run);
   };
   const run = (): void => {
     asking = true;
-    void refresh()
-      .catch((error: unknown) => unknownFault(`it failed in an unforeseen way (${nameOf(error)})`))
+    void look()
+      .catch((error: unknown) => unforeseen(error))
       .then(settle);
   };
   /** Otherwise a provider that went away would be found out at the next refresh only, and people sent to it until then. */
   const lookAgain = (): void => {
-    if (asking || stopped || world.now() - askedAt < FRESH) return;
+    const now = world.now();
+    if (asking || stopped || now - askedAt < FRESH || now < notBefore) return;
     cancelTimer();
     run();
   };
   run();
 
   return {
-    status: () => status,
+    status() {
+      if (outcome === undefined) return status;
+      const metadata = provider?.client.serverMetadata();
+      const seen = { outcome, metadata, clocks, clocksSeen, secret: secrets.state() };
+      return { ...status, checks: preflight(config, seen) };
+    },
     metadata: () => (provider === undefined ? undefined : { issuer: config.issuer, sendsIss: provider.sendsIss }),
     firstAnswer: first.pending,
     authorizationUrl(request) {
@@ -123,7 +163,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     async exchange(callback): Promise<ExchangeResult> {
       if (provider === undefined) return failed('provider_unavailable', status.message);
       try {
-        return await exchangeCode({ config, provider, keys, call: callToken, now: world.now }, callback);
+        return await exchangeCode({ config, provider, keys, secrets, call: callToken, now: world.now }, callback);
       } catch (error) {
         return failed('bad_response', `the token response could not be processed (${nameOf(error)})`);
       }
@@ -138,88 +178,33 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
 }
 
 /** One look that came to nothing says little of a provider that was well: nobody is turned away before the second. */
-function statusAfter(outcome: Outcome, before: InstanceStatus, failures: number): InstanceStatus {
-  if (outcome.ok) return { status: 'True', reason: 'ProviderReady', message: outcome.message };
+function statusAfter(
+  outcome: LookOutcome,
+  before: InstanceStatus,
+  failures: number,
+  { issuer }: OidcConfig,
+): InstanceStatus {
+  if (outcome.ok) {
+    return {
+      status: 'True',
+      reason: 'ProviderReady',
+      message: `${issuer} answered, and has keys for ${outcome.algs.join(', ')}.`,
+    };
+  }
   const { reason, message } = outcome;
-  const slipped = reason === 'DiscoveryFailed' && before.status === 'True' && failures === 0;
+  const slipped = PASSING.has(reason) && before.status === 'True' && failures === 0;
   return slipped ? before : { status: 'False', reason, message };
 }
 
-/** What a login waits for while nothing is known of the provider, all of them for the same. */
-function firstAnswerOf(world: ProviderWorld): { pending(): Promise<void> | undefined; came(): void } {
-  const waited = Promise.withResolvers<void>();
-  let over = false;
-  let cancel: (() => void) | undefined;
-  const came = (): void => {
-    over = true;
-    cancel?.();
-    waited.resolve();
-  };
-  return {
-    came,
-    pending() {
-      if (over) return undefined;
-      cancel ??= world.startTimer(PATIENCE, came);
-      return waited.promise;
-    },
-  };
-}
+/** What may be over at the next look, without anybody's doing. */
+const PASSING: ReadonlySet<string> = new Set(['DiscoveryFailed', 'ProxyFailed']);
 
-type FetchedKeys = Extract<KeySetAnswer, { ok: true }> | { readonly ok: false; readonly fault: DiscoveryFault };
-
-async function fetchKeys(
-  config: OidcConfig,
-  provider: DiscoveredProvider | undefined,
-  call: Call,
-): Promise<FetchedKeys> {
-  if (provider === undefined) return keysFailed('Its metadata are not known yet.');
-  const url = provider.jwks;
-  const headers = { accept: 'application/json, application/jwk-set+json', 'cache-control': 'no-cache' };
-  const answer = await call({ method: 'GET', url, headers });
-  if (!answer.ok) return { ok: false, fault: explainFault(answer, url.href) };
-  if (answer.status !== 200)
-    return keysFailed(`${url.href} (jwks_uri) answered ${answer.status} instead of a key set.`);
-  // The media type isn't looked at: providers serve key sets from static files.
-  const keys = await usableKeys(parseJsonObject(answer.body), config.allowedAlgs);
-  return keys === undefined
-    ? keysFailed(`${url.href} (jwks_uri) did not answer with a JSON key set.`)
-    : { ok: true, keys };
-}
-
-const keysFailed = (message: string): FetchedKeys => ({ ok: false, fault: unknownFault(message) });
-const unknownFault = (message: string): DiscoveryFault => ({ ok: false, reason: 'DiscoveryFailed', message });
-
-function judgeKeys(config: OidcConfig, { jwks }: DiscoveredProvider, answer: KeySetAnswer): Outcome {
-  const count = answer.ok ? answer.keys.length : 0;
-  if (count > 0)
-    return { ok: true, message: `${config.issuer} answered, with ${count} usable key${count === 1 ? '' : 's'}.` };
-  const algs = config.allowedAlgs.join(', ');
-  const message = `${jwks.href} (jwks_uri) has no key that can verify a signature by one of ${algs}: keys for signatures, RSA of at least 2048 bits, P-256, P-384, P-521 or Ed25519.`;
-  return { ok: false, reason: 'NoUsableKeys', message };
-}
-
-/** RFC 6749 4.1.1, OpenID Connect Core 3.1.2.1. Nothing of it comes from a request (A119); S256 whatever the metadata say (A112). */
-function authorizationUrl(config: OidcConfig, { client }: DiscoveredProvider, request: AuthorizationRequest): URL {
-  return buildAuthorizationUrl(client, {
-    ...config.extraParams,
-    ...(config.prompt === undefined ? {} : { prompt: config.prompt }),
-    client_id: config.clientId,
-    response_type: 'code',
-    scope: config.scopes.join(' '),
-    redirect_uri: request.redirectUri,
-    state: request.state,
-    nonce: request.nonce,
-    code_challenge: request.codeChallenge,
-    code_challenge_method: 'S256',
-  });
-}
-
-function endSessionUrl({ client }: DiscoveredProvider, request: EndSessionRequest): URL {
-  return buildEndSessionUrl(client, {
-    post_logout_redirect_uri: request.postLogoutRedirectUri,
-    ...(request.idTokenHint === undefined ? {} : { id_token_hint: request.idTokenHint }),
-  });
-}
+const unforeseen = (error: unknown): LookOutcome => ({
+  ok: false,
+  at: 'Discovery',
+  reason: 'DiscoveryFailed',
+  message: `It failed in an unforeseen way (${nameOf(error)}).`,
+});
 
 /** Half of the pause is chance, so that replicas and plugins don't ask in step. */
 function pause(failures: number, random: number): number {

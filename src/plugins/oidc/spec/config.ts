@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../../../resources/duration.ts';
+import type { EgressProxy } from '../../../resources/egress-proxy.ts';
 import type { RoutePath } from '../../../resources/path.ts';
 import type { Redacted } from '../../../resources/redacted.ts';
 
@@ -44,8 +45,12 @@ export interface OidcConfig {
     readonly jwks: string | undefined;
     readonly endSession: string | undefined;
   };
-  /** PEM; undefined: the platform's roots. */
+  /** Where this gateway finds the issuer, where that isn't where browsers do; undefined: at the issuer's own URL. */
+  readonly internalBase: string | undefined;
+  /** PEM, instead of the platform's roots; undefined: these. */
   readonly ca: string | undefined;
+  /** For every call; undefined: as the process's variables say. */
+  readonly proxy: EgressProxy | undefined;
   /** Whole deadline of one call to the provider. */
   readonly httpTimeout: Milliseconds;
 

@@ -1,9 +1,10 @@
 import { CLAIM_PATH_HINT, parseClaimPath } from '../../../resources/claim-path.ts';
 import { type Milliseconds, milliseconds, parseDuration } from '../../../resources/duration.ts';
+import { type EgressProxy, readEgressProxy } from '../../../resources/egress-proxy.ts';
 import type { RoutePath } from '../../../resources/path.ts';
 import type { FieldPath } from '../../../resources/problem.ts';
 import { checkRoutePath } from '../../../resources/route-path.ts';
-import { checkProviderUrl } from '../provider/provider-address.ts';
+import { checkProviderUrl, isForbiddenAddress } from '../provider/provider-address.ts';
 import type { TokenPlacement } from './config.ts';
 import type { OidcSpec } from './spec.ts';
 import type { OidcWire } from './wire.ts';
@@ -26,7 +27,32 @@ export function checkEndpoints({ endpoints, insecure }: OidcWire, found: Report)
     const url = checkProviderUrl(value, insecure.httpProvider);
     if (!url.ok) found(['endpoints', name], url.fault);
   }
+  const { authorization, token, jwks, internalBase } = endpoints;
+  if (internalBase === undefined) return;
+  if (internalBase.includes('?')) found(['endpoints', 'internalBase'], 'must not have a query (?…)');
+  if (authorization !== undefined && token !== undefined && jwks !== undefined) {
+    found(['endpoints', 'internalBase'], INTERNAL_BASE_UNUSED);
+  }
 }
+
+export const INTERNAL_BASE_UNUSED =
+  'is used for nothing beside authorization, token and jwks, which are taken as they are; leave it out';
+
+/** Credentials would lie open in the object; the process's own variables may hold some. */
+export function checkProxy({ http }: OidcWire, found: Report): EgressProxy | undefined {
+  if (http.proxy === undefined) return undefined;
+  const refuse = (fault: string): undefined => {
+    found(['http', 'proxy'], fault);
+    return undefined;
+  };
+  if (!/^https?:\/\/[^/?#@\\]+\/?$/i.test(http.proxy)) return refuse(PROXY_URL);
+  const read = readEgressProxy(http.proxy);
+  if (!read.ok) return refuse(PROXY_URL);
+  return isForbiddenAddress(read.proxy.host) ? refuse('must not be at a link-local address') : read.proxy;
+}
+
+export const PROXY_URL =
+  'must be http:// or https:// with host and port of a proxy and nothing more, as in http://proxy.example:3128; no user name or password';
 
 export function checkClient(wire: OidcWire, found: Report): void {
   const { clientID, clientIDRef, clientSecretRef, tokenEndpointAuthMethod: method } = wire;

@@ -8,6 +8,7 @@ import {
   checkIssuer,
   checkPaths,
   checkPostLogout,
+  checkProxy,
   checkRepeated,
   checkRequest,
   checkTimes,
@@ -35,6 +36,7 @@ export function checkSpec(wire: OidcWire): Checked<OidcSpec> {
 
   checkIssuer(wire, found);
   checkEndpoints(wire, found);
+  const proxy = checkProxy(wire, found);
   checkClient(wire, found);
   checkRequest(wire, found);
   checkRepeated(wire, found);
@@ -62,6 +64,8 @@ export function checkSpec(wire: OidcWire): Checked<OidcSpec> {
         jwks: wire.endpoints.jwks,
         endSession: wire.endpoints.endSession,
       },
+      internalBase: wire.endpoints.internalBase,
+      proxy,
       caRef: wire.tls.caRef,
       client,
       clientSecretRef: wire.clientSecretRef,

@@ -25,6 +25,10 @@ const endpoints = z
     token: urlField.optional(),
     jwks: urlField.optional(),
     endSession: urlField.optional(),
+    internalBase: urlField.optional().meta({
+      description:
+        'Where Postern finds what the issuer’s URL begins for browsers, for a provider in the cluster whose issuer is its public address: https://keycloak.idp.svc:8443/realms/a for the issuer https://sso.example.com/realms/a. Discovery, token and key requests go there; browsers go to the public address, and the issuer stays what it is.',
+    }),
   })
   .prefault({})
   .meta({
@@ -123,7 +127,7 @@ export const oidcSpec = z
       .strictObject({
         caRef: secretRef('ca.crt').optional().meta({
           description:
-            'Key of a Secret with the PEM certificates that the provider’s certificate has to come from. Absent: the public roots.',
+            'Key of a Secret with the PEM certificates that the provider’s certificate has to come from, instead of the public roots.',
         }),
       })
       .prefault({}),
@@ -132,6 +136,10 @@ export const oidcSpec = z
         timeout: durationField
           .default('10s')
           .meta({ description: 'Whole time of one call to the provider; 1s to 30s.' }),
+        proxy: urlField.optional().meta({
+          description:
+            'An http proxy for every call to the provider, as in http://proxy.example:3128. Absent: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the process decide.',
+        }),
       })
       .prefault({}),
     clientID: z.string().min(1).max(512).optional().meta({ description: 'The client id that the provider gave.' }),

@@ -39,7 +39,9 @@ export function oidcConfig(change: Partial<OidcConfig> = {}): OidcConfig {
   return {
     issuer: 'https://idp.example',
     endpoints: { authorization: undefined, token: undefined, jwks: undefined, endSession: undefined },
+    internalBase: undefined,
     ca: undefined,
+    proxy: undefined,
     httpTimeout: milliseconds(5000),
     clientId: 'client-1',
     clientSecrets: [new Redacted('not-a-real-secret')],

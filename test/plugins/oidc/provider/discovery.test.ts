@@ -32,7 +32,7 @@ describe('discovery', () => {
     const made = subject(config(fake.issuer));
     expect(made.provider.status().status).toBe('Unknown');
     expect(made.provider.metadata()).toBeUndefined();
-    expect(await settled(made)).toMatchObject({ status: 'True', message: expect.stringContaining('1 usable key') });
+    expect(await settled(made)).toMatchObject({ status: 'True', message: expect.stringContaining('has keys for') });
     expect(made.provider.metadata()).toEqual({ issuer: fake.issuer, sendsIss: false });
     const endpoints = made.world.events.flatMap((event) =>
       event.kind === 'ProviderCall' ? [event.endpoint, event.result] : [],

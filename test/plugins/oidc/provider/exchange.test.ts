@@ -88,13 +88,39 @@ describe('the token request', () => {
     expect(fake.tokenRequests).toHaveLength(2);
     fake.secrets = ['new'];
     expect((await login(fake, made)).ok).toBe(true);
-    expect(fake.tokenRequests).toHaveLength(3);
+    expect(fake.tokenRequests).toHaveLength(4);
+    expect((await login(fake, made)).ok).toBe(true);
+    expect(fake.tokenRequests).toHaveLength(5);
     fake.secrets = ['neither'];
     expect(await login(fake, made)).toMatchObject({ failure: 'client_rejected' });
-    expect(fake.tokenRequests).toHaveLength(5);
+    expect(fake.tokenRequests).toHaveLength(7);
     fake.secrets = ['new'];
     expect(await made.provider.exchange(callbackOf('unknown', 'x'))).toMatchObject({ failure: 'code_rejected' });
-    expect(fake.tokenRequests).toHaveLength(6);
+    expect(fake.tokenRequests).toHaveLength(8);
+  });
+
+  it('F36 remembers for a while which secret works, and log and status say so', async () => {
+    const made = await ready(config(fake.issuer, { clientSecrets: [new Redacted('new'), new Redacted('old')] }));
+    const authentication = () => made.provider.status().checks?.find(({ name }) => name === 'ClientAuthentication');
+    const loggedIn = async (): Promise<number> => {
+      const before = fake.tokenRequests.length;
+      expect((await login(fake, made)).ok).toBe(true);
+      return fake.tokenRequests.length - before;
+    };
+    expect(authentication()).toMatchObject({ result: 'Passed' });
+    fake.secrets = ['old'];
+    expect([await loggedIn(), await loggedIn(), await loggedIn()]).toEqual([2, 1, 1]);
+    expect(authentication()).toMatchObject({ result: 'Warning', message: expect.stringContaining('previous') });
+    const lines = made.world.lines.filter((line) => line.includes('previous'));
+    expect(lines).toHaveLength(1);
+    made.world.time += 11 * 60_000;
+    fake.secrets = ['new', 'old'];
+    expect([await loggedIn(), await loggedIn()]).toEqual([1, 1]);
+    expect(authentication()).toMatchObject({ result: 'Passed' });
+    fake.secrets = ['neither'];
+    expect(await login(fake, made)).toMatchObject({ failure: 'client_rejected' });
+    expect(authentication()).toMatchObject({ result: 'Failed', message: expect.stringContaining('clientSecretRef') });
+    expect(made.world.lines.join()).not.toMatch(/"new"|"old"/);
   });
 });
 

@@ -83,7 +83,10 @@ describe('whatever a provider sends (invariant 10)', () => {
         body,
         fc.constantFrom('application/json', 'text/html'),
         (status, text, contentType) => {
-          const result = readTokenResponse({ ok: true, status, contentType, body: Buffer.from(text) }, ['code']);
+          const result = readTokenResponse(
+            { ok: true, status, contentType, body: Buffer.from(text), date: undefined, retryAfter: undefined },
+            ['code'],
+          );
           if (result.ok)
             expect([status, contentType, typeof result.idToken]).toEqual([200, 'application/json', 'string']);
           else expect(result.detail).toMatch(/^[\x20-\x7e…]{1,600}$/);

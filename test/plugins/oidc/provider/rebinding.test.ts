@@ -39,7 +39,7 @@ it.each([
 ])('A117 a name that is %s once resolved is not called', async (_name, addresses) => {
   names.set('idp.example', addresses);
   expect(await settled(subject(config('http://idp.example:1')))).toMatchObject({
-    reason: 'DiscoveryFailed',
+    reason: 'AddressNotAllowed',
     message: expect.stringContaining('link-local'),
   });
 });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { PluginEvent } from '../../../../src/plugins/contract.ts';
+import type { PluginEvent, PluginNetwork } from '../../../../src/plugins/contract.ts';
 import type { CheckedCallback } from '../../../../src/plugins/oidc/login/callback.ts';
 import type { ExchangeResult, Provider } from '../../../../src/plugins/oidc/provider/provider.ts';
 import { type ProviderWorld, startProvider } from '../../../../src/plugins/oidc/provider/provider-client.ts';
@@ -10,6 +10,7 @@ import { canonicalPath } from '../../../../src/resources/path.ts';
 import { Redacted } from '../../../../src/resources/redacted.ts';
 import type { InstanceStatus } from '../../../../src/routing/decision.ts';
 import type { FakeProvider } from '../../../support/fake-provider.ts';
+import { ANY_NETWORK } from '../../../support/network.ts';
 
 function path(text: string): RoutePath {
   const canonical = canonicalPath(text);
@@ -22,7 +23,9 @@ export const REDIRECT_URI = 'http://localhost:8080/_oidc/okta/callback';
 export const config = (issuer: string, changes: Partial<OidcConfig> = {}): OidcConfig => ({
   issuer,
   endpoints: { authorization: undefined, token: undefined, jwks: undefined, endSession: undefined },
+  internalBase: undefined,
   ca: undefined,
+  proxy: undefined,
   httpTimeout: milliseconds(5000),
   clientId: 'client',
   clientSecrets: [new Redacted('secret')],
@@ -56,11 +59,16 @@ export class HandWorld implements ProviderWorld {
   readonly lines: string[] = [];
   readonly timers: { readonly ms: number; readonly run: () => void; cancelled: boolean }[] = [];
   chance = 0.5;
+  network: PluginNetwork;
   readonly log = {
     info: (fields: Readonly<Record<string, unknown>>, message: string) => this.#line(fields, message),
     warn: (fields: Readonly<Record<string, unknown>>, message: string) => this.#line(fields, message),
     error: (fields: Readonly<Record<string, unknown>>, message: string) => this.#line(fields, message),
   };
+
+  constructor(network: PluginNetwork = ANY_NETWORK) {
+    this.network = network;
+  }
 
   now = (): number => this.time;
   random = (): number => this.chance;
@@ -95,8 +103,8 @@ export interface Subject {
 
 const started: Provider[] = [];
 
-export function subject(oidc: OidcConfig): Subject {
-  const world = new HandWorld();
+export function subject(oidc: OidcConfig, network: Partial<PluginNetwork> = {}): Subject {
+  const world = new HandWorld({ ...ANY_NETWORK, ...network });
   const provider = startProvider(oidc, world);
   started.push(provider);
   return { provider, world };
@@ -113,8 +121,8 @@ export async function settled({ provider, world }: Subject, count = 1): Promise<
   return provider.status();
 }
 
-export async function ready(oidc: OidcConfig): Promise<Subject> {
-  const made = subject(oidc);
+export async function ready(oidc: OidcConfig, network: Partial<PluginNetwork> = {}): Promise<Subject> {
+  const made = subject(oidc, network);
   const status = await settled(made);
   if (status.status !== 'True') throw new Error(status.message);
   return made;
