@@ -120,6 +120,7 @@ function requestLine(record: RequestRecord): string {
   if (record.plugin !== undefined) line += `,"plugin":${text(record.plugin)}`;
   line += `,"outcome":"${record.outcome}"`;
   if (record.reason !== undefined) line += `,"reason":${text(record.reason)}`;
+  if (record.cause !== undefined) line += `,"cause":${text(record.cause)}`;
   if (record.rule !== undefined) line += `,"rule":${text(record.rule)}`;
   return `${line},"msg":"request"}\n`;
 }

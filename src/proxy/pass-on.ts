@@ -41,7 +41,10 @@ export async function forward(
       body,
       client: exchange,
     });
-    if (result.kind === 'Failed') return upstreamFailed(result, passage.cookies);
+    if (result.kind === 'Failed') {
+      record.cause = result.cause;
+      return upstreamFailed(result, passage.cookies);
+    }
     await passOn(journey, result, passage.cookies);
     return undefined;
   } finally {
@@ -73,6 +76,11 @@ function upstreamFailed(failure: ForwardFailure, cookies: readonly string[]): Re
     case 'bad_request_body':
     case 'client_timeout':
       return reply(status, 'bad_request', failure.code, notices.badRequest(), { close: true });
+    case 'no_endpoint':
+      return reply(status, 'upstream_failed', failure.code, notices.serviceDown(), {
+        cookies,
+        headers: [{ name: 'Retry-After', value: '5' }],
+      });
     default: {
       const notice = status === 504 ? notices.gatewayTimeout() : notices.badGateway();
       return reply(status, 'upstream_failed', failure.code, notice, { cookies });

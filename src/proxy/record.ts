@@ -20,6 +20,8 @@ export interface RequestRecord {
   outcome: Outcome;
   /** Narrower than the outcome: a refusal's reason, a plugin's outcome word, a failure's code. */
   reason: string | undefined;
+  /** In words, what went wrong on the way to the upstream: for whoever runs Postern, who may have a setting to change. */
+  cause?: string;
   /** Name of the authorization rule that decided. */
   rule: string | undefined;
   requestBytes: number;

@@ -159,7 +159,14 @@ describe('text form', () => {
   it('A179 escapes controls, ANSI, line separators and direction marks, wherever they stand', () => {
     const lines = text((log) => {
       log.request(
-        record({ path: `/${HOSTILE}`, host: HOSTILE, method: HOSTILE, reason: HOSTILE, outcome: 'bad_request' }),
+        record({
+          path: `/${HOSTILE}`,
+          host: HOSTILE,
+          method: HOSTILE,
+          reason: HOSTILE,
+          cause: HOSTILE,
+          outcome: 'bad_request',
+        }),
       );
       log.part('main').warn({ [HOSTILE]: HOSTILE, deep: { a: HOSTILE } }, HOSTILE);
       log.part('main').error({ err: new Error(HOSTILE) }, 'x');

@@ -1,6 +1,7 @@
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Forwarder } from '../../src/proxy/forwarder.ts';
+import { namespacedName } from '../../src/resources/keys.ts';
 import { askOnce, RawClient } from '../support/raw-client.ts';
 import { FORWARDERS } from './support/forwarders.ts';
 import { eventually, type Gateway, type GatewayOptions, type RouteSketch, startGateway } from './support/gateway.ts';
@@ -55,6 +56,8 @@ describe.each(FORWARDERS)('an upstream that fails or lies, forwarder on %s', (_n
     await eventually(() => gateway.records.length > 0, 'the request is recorded');
     expect(gateway.records.at(-1)?.outcome).toBe('upstream_failed');
     expect(gateway.records.at(-1)?.reason).toMatch(reason);
+    expect(gateway.records.at(-1)?.cause).not.toBe('');
+    expect(answer.body).not.toContain(gateway.records.at(-1)?.cause);
     expect(gateway.leases).toBe(0);
   };
 
@@ -112,6 +115,26 @@ describe.each(FORWARDERS)('an upstream that fails or lies, forwarder on %s', (_n
     });
     closing.push(() => gateway.close());
     await failure(gateway, 502, 'address_not_allowed');
+  });
+
+  it('F43 no endpoint of the core Service is ready: 503 that says when to come again', async () => {
+    const gateway = await startGateway({
+      port: 1,
+      forwarder: {
+        forward: (request) =>
+          forwarder.forward({
+            ...request,
+            backend: { kind: 'Service', name: namespacedName('shop', 'orders'), port: 80 },
+          }),
+        close: () => forwarder.close(),
+      },
+    });
+    closing.push(() => gateway.close());
+    await failure(gateway, 503, 'no_endpoint');
+    const answer = await askOnce(gateway.port, GET);
+    expect(answer.header('retry-after')).toBe('5');
+    expect(JSON.parse(answer.body)).toMatchObject({ error: 'service_down' });
+    expect(gateway.records[0]?.cause).toBe('no endpoint of shop/orders port 80 is ready');
   });
 
   it('an upstream over TLS whose certificate nobody vouches for: 502', async () => {

@@ -110,6 +110,15 @@ export const badGateway = (): Notice =>
     'Try again in a moment. If it stays like this, tell whoever runs this site.',
   );
 
+/** 503: nothing of the service runs, or none of it is ready (F43). */
+export const serviceDown = (): Notice =>
+  notice(
+    'service_down',
+    'The service isn’t running',
+    'Nothing that could answer for this page is running at the moment, so the request was not passed on.',
+    'Try again in a moment. If it stays like this, tell whoever runs this site.',
+  );
+
 /** 504: the service took longer than the Route allows. */
 export const gatewayTimeout = (): Notice =>
   notice(
