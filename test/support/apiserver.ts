@@ -41,6 +41,18 @@ export interface ApiServer {
 
 /** Starts both on free ports of 127.0.0.1, in a folder of their own, and waits for /readyz. */
 export async function startApiServer(): Promise<ApiServer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOnce();
+    } catch (error) {
+      // Somebody took a port between the look for a free one and its use.
+      const taken = error instanceof Error && /address already in use|failed to listen/i.test(error.message);
+      if (!taken || attempt === 4) throw error;
+    }
+  }
+}
+
+async function startOnce(): Promise<ApiServer> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-apiserver-'));
   const running: Running[] = [];
   const stop = async (): Promise<void> => {
@@ -53,14 +65,13 @@ export async function startApiServer(): Promise<ApiServer> {
     running.push(run('etcd', etcdArgs(directory, `http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`), directory));
     const token = randomUUID();
     const etcd = `http://127.0.0.1:${client}`;
-    const server = run('kube-apiserver', serverArgs(directory, etcd, secure ?? 0, token), directory);
-    running.push(server);
+    running.push(run('kube-apiserver', serverArgs(directory, etcd, secure ?? 0, token), directory));
     const url = `https://127.0.0.1:${secure}`;
-    const ca = await certificate(directory, server);
+    const ca = await certificate(directory, running);
     const agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
     const call: ApiServer['call'] = (method, path, body, contentType = 'application/json') =>
       callApi({ url, agent, token, method, path, body, contentType });
-    await ready(call, server);
+    await ready(call, running);
     const kubeconfig = writeKubeconfig(directory, url, ca, token);
     const kubectl: ApiServer['kubectl'] = (args, input) => runKubectl(directory, kubeconfig, args, input);
     return {
@@ -147,10 +158,13 @@ function run(name: ProgramName, args: readonly string[], directory: string): Run
 
 const PATIENCE = 60_000;
 
-async function until<T>(server: Running, attempt: () => T | undefined | Promise<T | undefined>): Promise<T> {
+async function until<T>(
+  running: readonly Running[],
+  attempt: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const end = Date.now() + PATIENCE;
   for (;;) {
-    server.check();
+    for (const process of running) process.check();
     const found = await attempt();
     if (found !== undefined) return found;
     if (Date.now() > end) throw new Error(`no API server after ${PATIENCE / 1000} s`);
@@ -159,8 +173,8 @@ async function until<T>(server: Running, attempt: () => T | undefined | Promise<
 }
 
 /** It signs a certificate for itself, and writes the one of its authority behind it. */
-const certificate = (directory: string, server: Running): Promise<string> =>
-  until(server, () => {
+const certificate = (directory: string, running: readonly Running[]): Promise<string> =>
+  until(running, () => {
     try {
       const pem = readFileSync(join(directory, 'certificates', 'apiserver.crt'), 'utf8');
       return pem.trimEnd().endsWith('-----END CERTIFICATE-----') ? pem : undefined;
@@ -169,8 +183,8 @@ const certificate = (directory: string, server: Running): Promise<string> =>
     }
   });
 
-const ready = (call: ApiServer['call'], server: Running): Promise<true> =>
-  until(server, async () => {
+const ready = (call: ApiServer['call'], running: readonly Running[]): Promise<true> =>
+  until(running, async () => {
     const answer = await call('GET', '/readyz').catch(() => undefined);
     return answer?.status === 200 ? true : undefined;
   });
