@@ -40,6 +40,11 @@ export class FrontConnection {
     this.#observer = observer;
   }
 
+  /** Whether a request is at hand. */
+  get busy(): boolean {
+    return this.#current !== undefined;
+  }
+
   handle(request: IncomingMessage, response: ServerResponse): void {
     if (this.#over) return;
     if (this.#current === undefined) this.#begin(request, response);

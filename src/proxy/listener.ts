@@ -125,10 +125,15 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     drain() {
       state.draining = true;
     },
-    close(grace) {
+    async close(grace) {
       state.draining = true;
       handshakes.endAll();
-      return closeServer(server, grace);
+      // A server that closes no longer looks at the time that heads take: a browser's spare connection would hold it up.
+      const silent = setTimeout(() => {
+        for (const [socket, connection] of connections) if (!connection.busy) socket.destroy();
+      }, limits.headTimeout);
+      await closeServer(server, grace);
+      clearTimeout(silent);
     },
   };
 }

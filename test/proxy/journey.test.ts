@@ -387,6 +387,14 @@ describe('the listener', () => {
     await upstream.close();
   });
 
+  it('F23 a spare connection that never asks holds up no end', async () => {
+    const gateway = await startGateway({ port: 1, limits: { headTimeout: 300 } });
+    const spare = await RawClient.connect(gateway.port);
+    await eventually(() => gateway.connections === 1, 'it is open');
+    await gateway.listener.close(60_000);
+    await spare.closed;
+  });
+
   it('F26 what doesn’t end by itself is ended at the deadline', async () => {
     const upstream = await startUpstream(() => undefined);
     const gateway = await startGateway({ port: upstream.port });

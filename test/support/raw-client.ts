@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
 /** One answer as it came over the wire. Header names in lower case. */
 export interface RawAnswer {
@@ -46,6 +47,17 @@ export class RawClient {
   static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host, noDelay: true, allowHalfOpen: false }, () => {
+        socket.off('error', reject);
+        resolve(new RawClient(socket));
+      });
+      socket.once('error', reject);
+    });
+  }
+
+  /** Over TLS; rejects where the handshake fails. Certificates are looked at only where `options` say so. */
+  static connectTls(port: number, options: ConnectionOptions = {}): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options }, () => {
         socket.off('error', reject);
         resolve(new RawClient(socket));
       });

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import type { Redacted } from '../../resources/redacted.ts';
+import type { CertificatePair } from './loaded-pair.ts';
 
 /** What is known of a pair for good; only the time of day is left to compare. */
 type Facts =
@@ -29,6 +30,9 @@ export function certificateFaults(now: () => number): (certificate: string, key:
 }
 
 const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
+
+/** What is wrong with a pair at any time, in the same words. Undefined: OpenSSL may still refuse it, for weak signatures for one. */
+export const pairFault = ({ certificate, key }: CertificatePair): string | undefined => factsOf(certificate, key).fault;
 
 function factsOf(certificate: string, key: Redacted): Facts {
   const leaf = attempt(() => new X509Certificate(certificate));

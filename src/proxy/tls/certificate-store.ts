@@ -2,6 +2,7 @@ import type { SecureContext } from 'node:tls';
 import { canonicalHost, type Hostname, type HostPattern } from '../../resources/hostname.ts';
 import type { NamespacedName } from '../../resources/keys.ts';
 import type { HostCertificate } from '../../routing/snapshot.ts';
+import { pairFault } from './certificate-fault.ts';
 import { type CertificatePair, digestOf, type LoadedPair, loadPair } from './loaded-pair.ts';
 import { Place, type ShownPair } from './place.ts';
 
@@ -28,7 +29,7 @@ export interface CertificateStoreOptions {
   onBroken(broken: BrokenCertificate): void;
 }
 
-/** How long certificates are read in one go, in milliseconds: thousands come at once, and requests want to pass between. */
+/** How long certificates are looked at in one go, in milliseconds: thousands come at once, and requests want to pass between. */
 const SLICE = 8;
 
 /**
@@ -41,8 +42,8 @@ export class CertificateStore {
   #places: ReadonlyMap<string, Place> = new Map();
   #default: Place | undefined;
   #onDefault: (pair: CertificatePair) => void = () => {};
-  #unread: Set<Place> = new Set();
-  #reading = false;
+  #unchecked: Set<Place> = new Set();
+  #checking = false;
   /** By digest: the hosts of one Secret share a context. */
   readonly #loaded = new Map<string, ShownPair>();
   /** Digests of broken pairs that were told of, by Secret. */
@@ -63,8 +64,8 @@ export class CertificateStore {
     }
     this.#places = places;
     if (fallback !== undefined) this.#follow(fallback);
-    this.#unread = new Set([...places.values()].filter((place) => place.unread));
-    if (!this.#reading) this.#readSoon();
+    this.#unchecked = new Set([...places.values()].filter(({ checked }) => !checked));
+    if (!this.#checking) this.#checkSoon();
   }
 
   /** `use` gets the default at once, where there is one, and each time it is replaced. */
@@ -113,23 +114,30 @@ export class CertificateStore {
     if (place.shown !== undefined && place.shown !== before) this.#onDefault(place.shown.pair);
   }
 
-  #readSoon(): void {
-    this.#reading = true;
-    setImmediate(() => this.#readSlice());
+  #checkSoon(): void {
+    this.#checking = true;
+    setImmediate(() => this.#checkSlice());
   }
 
-  #readSlice(): void {
+  #checkSlice(): void {
     const until = this.#options.now() + SLICE;
-    for (const place of this.#unread) {
-      this.#unread.delete(place);
-      this.#read(place);
+    for (const place of this.#unchecked) {
+      this.#unchecked.delete(place);
+      this.#check(place);
       if (this.#options.now() > until) {
-        this.#readSoon();
+        this.#checkSoon();
         return;
       }
     }
-    this.#reading = false;
+    this.#checking = false;
     this.#forget();
+  }
+
+  /** A sound one that nobody has asked for yet costs no context: it is read at its first handshake. */
+  #check(place: Place): void {
+    place.checked = true;
+    const { wanted, shown } = place;
+    if (shown !== undefined || wanted.certificate === '' || pairFault(wanted) !== undefined) this.#read(place);
   }
 
   #read(place: Place): void {

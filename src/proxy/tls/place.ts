@@ -16,6 +16,8 @@ export class Place {
   /** Undefined: nothing that could be read was ever wanted here. */
   shown: ShownPair | undefined;
   unread = true;
+  /** Whether it was looked at in the background. */
+  checked = false;
   /** What was wanted before and never read, for there was no time. */
   #earlier: NamedPair | undefined;
 

@@ -3,7 +3,8 @@ import type { SecureContextOptions } from 'node:tls';
 
 /**
  * TLS 1.2 and 1.3 with forward secrecy and authenticated encryption only (RFC 9325; Mozilla's "intermediate" without the
- * finite-field groups). No renegotiation: it is of TLS 1.2 alone, and a way to burn our CPU.
+ * finite-field groups). No renegotiation: it is of TLS 1.2 alone, and a way to burn our CPU. No resumption: over TLS 1.2
+ * node doesn't say which host a resumed session is for (A035), and replicas don't know each other's tickets.
  */
 export const TLS_POLICY = {
   minVersion: 'TLSv1.2',
@@ -18,5 +19,5 @@ export const TLS_POLICY = {
     'ECDHE-ECDSA-CHACHA20-POLY1305',
     'ECDHE-RSA-CHACHA20-POLY1305',
   ].join(':'),
-  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
 } as const satisfies SecureContextOptions;

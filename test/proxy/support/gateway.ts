@@ -1,11 +1,13 @@
 import { NO_NEEDS, type ProvenIdentity } from '../../../src/authorization/identity.ts';
 import type { Policy } from '../../../src/authorization/policy.ts';
 import type { Lease } from '../../../src/control/lease.ts';
+import type { HealthCheck } from '../../../src/proxy/admission.ts';
 import type { Forwarder } from '../../../src/proxy/forwarder.ts';
+import { createFront, type Front, type HttpsOptions } from '../../../src/proxy/front.ts';
 import type { ProxyLimits } from '../../../src/proxy/limits.ts';
-import { createProxyListener, type ProxyListener } from '../../../src/proxy/listener.ts';
+import type { ProxyListener } from '../../../src/proxy/listener.ts';
 import type { RequestRecord } from '../../../src/proxy/record.ts';
-import { createSocketForwarder } from '../../../src/proxy/upstream/socket-forwarder.ts';
+import type { Cidr } from '../../../src/resources/address-policy.ts';
 import { milliseconds } from '../../../src/resources/duration.ts';
 import { type HostPattern, parseHostPattern } from '../../../src/resources/hostname.ts';
 import { identityHeaders } from '../../../src/resources/identity-headers.ts';
@@ -14,6 +16,7 @@ import { canonicalPath, type RoutePath } from '../../../src/resources/path.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../src/routing/decision.ts';
 import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/snapshot.ts';
 import { buildTable, type Placement, type ReservedMatch } from '../../../src/routing/table.ts';
+import { filesForwarder } from './files-forwarder.ts';
 
 const HOST = 'app.example';
 export const PLUGIN: ObjectKey = objectKey('TestPlugin', namespacedName('shop', 'door'));
@@ -53,12 +56,19 @@ export interface GatewayOptions {
   readonly forwarder?: Forwarder;
   readonly noSnapshot?: boolean;
   readonly identityHeaders?: readonly string[];
+  readonly https?: HttpsOptions;
+  readonly health?: HealthCheck;
+  readonly trustedProxies?: readonly Cidr[];
+  readonly externalPort?: number;
   readonly onFinished?: (record: RequestRecord) => void;
 }
 
 export interface Gateway {
   readonly port: number;
+  /** Of the HTTPS listener; 0: there is none. */
+  readonly tlsPort: number;
   readonly listener: ProxyListener;
+  readonly front: Front;
   readonly records: readonly RequestRecord[];
   readonly rejected: readonly string[];
   readonly errors: readonly string[];
@@ -118,8 +128,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
     };
   };
-  const forwarder = options.forwarder ?? createSocketForwarder();
-  const listener = createProxyListener({
+  const forwarder = options.forwarder ?? filesForwarder();
+  const { https, health, trustedProxies = [] } = options;
+  const front = createFront({
+    https,
+    health,
+    trustedProxies,
     acquire: options.noSnapshot === true ? () => undefined : acquire,
     forwarder,
     observer: {
@@ -133,16 +147,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
       rejected: (reason) => rejected.push(reason),
     },
-    external: { scheme: 'https', port: 443 },
+    external: { scheme: 'https', port: options.externalPort ?? 443 },
     identityHeaders: identityHeaders(options.identityHeaders ?? []),
     log: { error: (fields, message) => errors.push(`${message}: ${String(fields['err'])}`) },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     now: () => performance.now(),
   });
-  const { port } = await listener.listen({ host: '127.0.0.1', port: 0 });
+  const address = { host: '127.0.0.1', port: 0 };
+  const { port } = await front.plain.listen(address);
+  const tlsPort = (await front.https?.listen(address))?.port ?? 0;
   return {
     port,
-    listener,
+    tlsPort,
+    listener: front.plain,
+    front,
     records,
     rejected,
     errors,
@@ -153,7 +171,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return connections;
     },
     async close() {
-      await listener.close(0);
+      await front.close(0);
       forwarder.close();
     },
   };
@@ -174,7 +192,12 @@ function snapshotOf(options: GatewayOptions): Snapshot {
   return {
     generation: 1,
     hash: '0',
-    table: buildTable({ placements, closedHosts: new Map(), reserved: new Map([[hostOf(HOST), reserved]]) }),
+    table: buildTable({
+      placements,
+      closedHosts: new Map(),
+      heldHosts: [],
+      reserved: new Map([[hostOf(HOST), reserved]]),
+    }),
     certificates: new Map(),
     plugins: new Map([[PLUGIN, binding]]),
   };
@@ -216,13 +239,13 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
   };
 }
 
-function hostOf(text: string): HostPattern {
+export function hostOf(text: string): HostPattern {
   const host = parseHostPattern(text);
   if (host === undefined) throw new Error(`not a host: ${text}`);
   return host;
 }
 
-function pathOf(text: string): RoutePath {
+export function pathOf(text: string): RoutePath {
   const path = canonicalPath(text);
   if (!path.ok) throw new Error(`not a path: ${text}`);
   return path.path;
