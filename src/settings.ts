@@ -65,8 +65,6 @@ export interface KubernetesSettings {
   readonly plainHttp: 'Redirect' | 'Serve';
   readonly defaultCertificate: NamespacedName | undefined;
   readonly leaderElection: boolean;
-  /** Of server-side apply: another class has another one. */
-  readonly fieldManager: string;
   /** In a second. */
   readonly statusWrites: number;
   /** Undefined: the host name. */

@@ -20,7 +20,6 @@ export function readKubernetes(reader: Reader, className: string, around: Surrou
     defaultCertificate: readDefaultCertificate(reader, https),
     leaderElection: reader.value('leader-election', values.oneOf('on', 'off'), 'on') === 'on',
     lease: reader.value('lease', network.objectName, own),
-    fieldManager: own,
     statusWrites: reader.value('status-writes', network.positive(1000), 20),
     podName: reader.value<string | undefined>('pod-name', network.objectName, undefined),
     podNamespace: readPodNamespace(reader, around),

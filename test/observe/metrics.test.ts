@@ -61,6 +61,7 @@ function exercise(metrics: Metrics): void {
   cluster.watches.event('Route', 'MODIFIED');
   cluster.watches.restart('Route', 'gone');
   cluster.statusWrite('written');
+  cluster.event('sent');
   cluster.follow({ leading: () => true, fresh: () => new Map([['Route', 1_700_000_000_500]]) });
 }
 

@@ -205,7 +205,6 @@ describe('settings of serve in a cluster', () => {
         defaultCertificate: undefined,
         leaderElection: true,
         lease: 'postern',
-        fieldManager: 'postern',
         statusWrites: 20,
         podName: undefined,
         podNamespace: undefined,
@@ -244,12 +243,10 @@ describe('settings of serve in a cluster', () => {
     expect(served(['--class=blue'], POD).origin).toMatchObject({
       keysSecret: 'postern-blue-keys',
       lease: 'postern-blue',
-      fieldManager: 'postern-blue',
     });
     expect(served(['--class=blue', '--lease=l', '--keys-secret=k'], POD).origin).toMatchObject({
       keysSecret: 'k',
       lease: 'l',
-      fieldManager: 'postern-blue',
     });
   });
 

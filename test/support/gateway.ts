@@ -1,24 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The real command line, as a child process over a directory of its own. */
-export interface Gateway {
+/** The real command line, as a child process. */
+export interface PosternProcess {
   readonly url: string;
   readonly adminUrl: string;
   readonly debugUrl: string;
-  readonly objects: string;
   readonly child: ChildProcess;
   /** Everything it has written so far, both streams. */
   log(): string;
   /** Resolves when the log has a match that comes after what was there when `after` was read. */
   logged(pattern: RegExp, after?: number): Promise<void>;
-  write(file: string, text: string): void;
+  /** Resolves when /readyz says so. */
+  ready(): Promise<void>;
   /** SIGTERM; gives the exit code. */
   stop(): Promise<number | null>;
+}
+
+/** The same over a directory of its own. */
+export interface Gateway extends PosternProcess {
+  readonly objects: string;
+  write(file: string, text: string): void;
 }
 
 export interface GatewayOptions {
@@ -46,27 +52,42 @@ export async function freePort(): Promise<number> {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const objects = mkdtempSync(join(tmpdir(), 'postern-objects-'));
   for (const [file, text] of Object.entries(options.objects)) writeFileSync(join(objects, file), text);
-  mkdirSync(objects, { recursive: true });
+  const process = await startProcess({ ...options, args: ['--files', objects, ...(options.args ?? [])] });
+  const gateway: Gateway = {
+    ...process,
+    objects,
+    write: (file, content) => writeFileSync(join(objects, file), content),
+    async stop() {
+      const code = await process.stop();
+      rmSync(objects, { recursive: true, force: true });
+      return code;
+    },
+  };
+  await gateway.ready();
+  return gateway;
+}
+
+/** Starts `postern serve` with these arguments and three listeners of its own. */
+export async function startProcess(options: Omit<GatewayOptions, 'objects'>): Promise<PosternProcess> {
   const port = options.port ?? (await freePort());
   const admin = options.adminPort ?? (await freePort());
   const debug = options.debugPort ?? (await freePort());
   const listeners = ['--listen', `127.0.0.1:${port}`, '--admin', `127.0.0.1:${admin}`, '--debug', `127.0.0.1:${debug}`];
-  const child = spawn(
-    process.execPath,
-    ['src/main.ts', 'serve', '--files', objects, ...listeners, ...(options.args ?? [])],
-    { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...options.env } },
-  );
+  const child = spawn(process.execPath, ['src/main.ts', 'serve', ...listeners, ...(options.args ?? [])], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], ...options.env },
+  });
   let text = '';
   const collect = (chunk: Buffer): void => {
     text += chunk.toString('utf8');
   };
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);
-  const gateway: Gateway = {
+  const adminUrl = `http://127.0.0.1:${admin}`;
+  return {
     url: `http://127.0.0.1:${port}`,
-    adminUrl: `http://127.0.0.1:${admin}`,
+    adminUrl,
     debugUrl: `http://127.0.0.1:${debug}`,
-    objects,
     child,
     log: () => text,
     async logged(pattern, after = 0) {
@@ -76,26 +97,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         () => text,
       );
     },
-    write: (file, content) => writeFileSync(join(objects, file), content),
+    async ready() {
+      await until(
+        async () => {
+          if (child.exitCode !== null) throw new Error(`postern ended with ${child.exitCode}:\n${text}`);
+          const response = await fetch(`${adminUrl}/readyz`).catch(() => undefined);
+          return response?.ok === true;
+        },
+        'postern to be ready',
+        () => text,
+      );
+    },
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM');
         await once(child, 'exit');
       }
-      rmSync(objects, { recursive: true, force: true });
       return child.exitCode;
     },
   };
-  await until(
-    async () => {
-      if (child.exitCode !== null) throw new Error(`postern ended with ${child.exitCode}:\n${text}`);
-      const response = await fetch(`${gateway.adminUrl}/readyz`).catch(() => undefined);
-      return response?.ok === true;
-    },
-    'postern to be ready',
-    () => text,
-  );
-  return gateway;
 }
 
 /** Polls until the condition holds; after 20 s rejects with what was waited for and the context. */

@@ -90,7 +90,7 @@ export interface Echo {
   close(): void;
 }
 
-async function startEcho(): Promise<Echo> {
+export async function startEcho(): Promise<Echo> {
   const seen: SeenByService[] = [];
   const server = createServer((request, response) => {
     request.resume();

@@ -9,6 +9,8 @@ export interface ClusterMetrics {
   readonly watches: WatchObserver;
   /** `result`: `written`, or why not, lower snake case. */
   statusWrite(result: string): void;
+  /** `result`: `sent`, `dropped` or `failed`. */
+  event(result: string): void;
   /** Asked at each scrape. */
   follow(state: ClusterState): void;
 }
@@ -46,6 +48,11 @@ export function clusterMetrics(registry: Registry): ClusterMetrics & { readonly 
     help: 'Writes of statuses by result.',
     labels: ['result'],
   });
+  const told = counterFamily({
+    name: 'postern_kube_events_total',
+    help: 'Kubernetes Events about objects, by what became of them.',
+    labels: ['result'],
+  });
   writes.at('written');
   new Gauge({
     name: 'postern_watch_last_event_timestamp_seconds',
@@ -67,7 +74,7 @@ export function clusterMetrics(registry: Registry): ClusterMetrics & { readonly 
   });
 
   return {
-    families: [calls, received, events, restarts, writes],
+    families: [calls, received, events, restarts, writes, told],
     api: {
       called(verb, code, bytes) {
         calls.at(verb, String(code)).value += 1;
@@ -89,6 +96,9 @@ export function clusterMetrics(registry: Registry): ClusterMetrics & { readonly 
     },
     statusWrite(result) {
       writes.at(result).value += 1;
+    },
+    event(result) {
+      told.at(result).value += 1;
     },
     follow(next) {
       state = next;
