@@ -104,6 +104,7 @@ export class FakeProvider {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', this.origin);
     this.requests.push(url.pathname);
+    response.setHeader('date', new Date(this.now() + this.clockAhead * 1000).toUTCString());
     const answer = this.instead.get(url.pathname) ?? (() => this.#answerHonestly(url, request, response));
     if (this.delay === 0) answer(request, response);
     else setTimeout(answer, this.delay, request, response);

@@ -63,7 +63,7 @@ function keys(outcome: LookOutcome): InstanceCheck {
 
 /** RFC 8414 `code_challenge_methods_supported`; absent, some providers support it nevertheless. */
 function pkce(metadata: ServerMetadata, configured: boolean): InstanceCheck {
-  const methods = metadata.code_challenge_methods_supported;
+  const methods = listOf(metadata.code_challenge_methods_supported);
   if (configured || methods === undefined) {
     return check('PKCE', 'Unknown', 'The provider does not say whether it supports S256, which is used all the same.');
   }
@@ -79,7 +79,7 @@ function client(config: OidcConfig, { metadata, secret }: Look, configured: bool
   if (secret === 'PreviousOnly') return check(name, 'Warning', PREVIOUS_ONLY);
   const method = config.tokenEndpointAuthMethod;
   if (configured) return check(name, 'Unknown', `${method} is used; what the provider offers was not asked for.`);
-  const offered = metadata?.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
+  const offered = listOf(metadata?.token_endpoint_auth_methods_supported) ?? ['client_secret_basic'];
   if (offered.includes(method)) return check(name, 'Passed', `The provider offers ${method}.`);
   const usable = USABLE.filter((each) => offered.includes(each));
   const advice =
@@ -88,6 +88,9 @@ function client(config: OidcConfig, { metadata, secret }: Look, configured: bool
       : `write tokenEndpointAuthMethod: ${usable.join(' or ')}, if the client is registered so`;
   return check(name, 'Warning', `The provider does not offer ${method}, so logins may fail: ${advice}.`);
 }
+
+/** openid-client doesn't look at members that it doesn't use. */
+const listOf = (value: unknown): readonly unknown[] | undefined => (Array.isArray(value) ? value : undefined);
 
 const USABLE = ['client_secret_basic', 'client_secret_post', 'none'];
 

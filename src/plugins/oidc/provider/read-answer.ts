@@ -7,8 +7,9 @@ export interface ReadAnswer {
   /** Media type in lower case without parameters; `` where there is none. */
   readonly contentType: string;
   readonly body: Buffer;
-  /** `Date` and `Retry-After` as they came. */
+  /** `Date` as it came; undefined too where a cache kept the answer, which then is of another time. */
   readonly date: string | undefined;
+  /** `Retry-After` as it came. */
   readonly retryAfter: string | undefined;
 }
 
@@ -38,7 +39,7 @@ export function readAnswer(response: IncomingMessage, end: (result: ReadAnswer |
       status: response.statusCode ?? 0,
       contentType: (headers['content-type'] ?? '').split(';', 1).join('').trim().toLowerCase(),
       body: Buffer.concat(chunks),
-      date: headers.date,
+      date: (headers.age ?? '0') === '0' ? headers.date : undefined,
       retryAfter: headers['retry-after'],
     });
   });
