@@ -1,5 +1,5 @@
 import { isEndpointAddress } from '../../resources/address-policy.ts';
-import { addressBits, canonicalAddress } from '../../resources/ip.ts';
+import { addressBits, canonicalAddress, isIpv4 } from '../../resources/ip.ts';
 import { own } from '../../resources/plain.ts';
 
 /** What the API server holds a slice to; whatever is beyond was not checked by it and is not looked at (invariant 7). */
@@ -63,8 +63,7 @@ function readEndpoint(value: unknown, family: 4 | 6): SliceEndpoint | undefined 
   // The other addresses of an endpoint are the same thing again, and have no meaning that is agreed on.
   const [address] = listOf(own(value, 'addresses'), 1);
   // An IPv4 address that is written as IPv6 is of the other family, and would be a second spelling of one place.
-  if (typeof address !== 'string' || addressBits(address)?.family !== family || !isEndpointAddress(address))
-    return undefined;
+  if (typeof address !== 'string' || !isOf(family, address) || !isEndpointAddress(address)) return undefined;
   const host = canonicalAddress(address);
   if (host === undefined) return undefined;
   const conditions = own(value, 'conditions');
@@ -79,6 +78,9 @@ function readEndpoint(value: unknown, family: 4 | 6): SliceEndpoint | undefined 
     leaving: own(conditions, 'serving') !== false && own(conditions, 'terminating') === true,
   };
 }
+
+const isOf = (family: 4 | 6, address: string): boolean =>
+  family === 4 ? isIpv4(address) : addressBits(address)?.family === 6;
 
 /** The first one of each key stands. */
 function tcpPorts<K, V>(value: unknown, entry: (name: string, port: number) => [K, V]): ReadonlyMap<K, V> {

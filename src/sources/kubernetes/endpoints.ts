@@ -1,3 +1,5 @@
+import { isEndpointAddress } from '../../resources/address-policy.ts';
+import { canonicalAddress } from '../../resources/ip.ts';
 import {
   type EndpointSlice,
   readClusterAddresses,
@@ -7,7 +9,7 @@ import {
 } from './endpoint-slice.ts';
 
 /** A Service is balanced over this many addresses at most; what is beyond them gets no traffic (invariant 7). */
-const MAX_ADDRESSES = 10_000;
+const MAX_ADDRESSES = 5000;
 const API_SERVER = 'default/kubernetes';
 
 interface Address {
@@ -24,7 +26,7 @@ export interface Endpoints {
   slice(key: string, value: unknown): void;
   /** An EndpointDirectory: as of now, and the same array as long as nothing changed. `port`: the Service's, not the Pod's. */
   endpoints(service: string, port: number): readonly Address[];
-  /** Addresses of the API server, as far as `default/kubernetes` tells them, canonical: no `url` leads there (A174). */
+  /** Addresses of the API server, as far as they are known, canonical: no `url` leads there (A174). */
   apiServerAddresses(): ReadonlySet<string>;
 }
 
@@ -42,13 +44,14 @@ const NONE: readonly Address[] = Object.freeze([]);
 /**
  * Follows Services through their EndpointSlices as kube-proxy does: ready endpoints, or where there is none those that
  * leave but still serve. Independent of the order in which objects come; what can't be read is as if it weren't there.
+ * `server`: where this process itself reaches the API server, which is all that is known of it where `default` isn't watched.
  */
-export function createEndpoints(): Endpoints {
+export function createEndpoints(server?: Address): Endpoints {
   const entries = new Map<string, Entry>();
   /** Which Service each slice is of: a label can change. */
   const serviceOf = new Map<string, string>();
-  let apiServer = NOBODY;
   let clusterAddresses: readonly string[] = [];
+  let apiServer = apiServerOf(server, undefined, clusterAddresses);
 
   const entryOf = (name: string): Entry => {
     let entry = entries.get(name);
@@ -66,7 +69,7 @@ export function createEndpoints(): Endpoints {
     const entry = entries.get(name);
     if (entry === undefined) return;
     if (name === API_SERVER) {
-      apiServer = apiServerOf(entry, clusterAddresses);
+      apiServer = apiServerOf(server, entry, clusterAddresses);
       for (const each of entries.values()) renew(each);
     } else {
       renew(entry);
@@ -114,14 +117,19 @@ interface ApiServer {
   readonly virtual: ReadonlySet<string>;
   readonly ports: ReadonlySet<number>;
 }
-const NOBODY: ApiServer = { hosts: new Set(), virtual: new Set(), ports: new Set() };
 
-function apiServerOf({ slices }: Entry, clusterAddresses: readonly string[]): ApiServer {
-  const all = [...slices.values()];
+function apiServerOf(server: Address | undefined, entry: Entry | undefined, virtual: readonly string[]): ApiServer {
+  const slices = [...(entry?.slices.values() ?? [])];
+  const host = server === undefined ? undefined : canonicalAddress(server.host);
+  // An API server on this very machine is no cluster's: everything on loopback would be closed with it.
+  const own = host !== undefined && isEndpointAddress(host) ? [host] : [];
   return {
-    hosts: new Set([...clusterAddresses, ...all.flatMap(({ endpoints }) => endpoints.map(({ host }) => host))]),
-    virtual: new Set(clusterAddresses),
-    ports: new Set(all.flatMap(({ ports }) => [...ports.values()])),
+    hosts: new Set([...own, ...virtual, ...slices.flatMap(({ endpoints }) => endpoints.map(({ host }) => host))]),
+    virtual: new Set(virtual),
+    ports: new Set([
+      ...(server === undefined ? [] : [server.port]),
+      ...slices.flatMap(({ ports }) => [...ports.values()]),
+    ]),
   };
 }
 

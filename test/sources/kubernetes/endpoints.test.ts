@@ -195,7 +195,7 @@ describe('slices', () => {
     expect(hosts(directory)).toEqual(['10.0.0.1 8080']);
   });
 
-  it('invariant 7: at most 1,000 endpoints of a slice and 10,000 of a Service are taken', () => {
+  it('invariant 7: at most 1,000 endpoints of a slice and 5,000 of a Service are taken', () => {
     const directory = createEndpoints();
     directory.service(SHOP, service());
     for (let at = 0; at < 12; at++)
@@ -203,7 +203,7 @@ describe('slices', () => {
         `shop/s${at}`,
         slice(Array.from({ length: 1100 }, (_, i) => pod(`10.${at}.${i >> 8}.${i & 255}`))),
       );
-    expect(hosts(directory)).toHaveLength(10_000);
+    expect(hosts(directory)).toHaveLength(5000);
     for (let at = 1; at < 12; at++) directory.slice(`shop/s${at}`, undefined);
     expect(hosts(directory)).toHaveLength(1000);
   });
@@ -298,6 +298,26 @@ describe('A174', () => {
     expect(hosts(directory)).toEqual(['172.18.0.2 6443', '172.18.0.3 6443', '10.0.0.1 6443', '172.18.0.2 8080']);
   });
 });
+
+it.each([
+  ['10.96.0.1', '10.96.0.1'],
+  ['::ffff:10.96.0.1', '10.96.0.1'],
+  ['FD00:96::1', 'fd00:96::1'],
+])('A174 where default isn’t watched, the API server is where this process reaches it: %s', (host, address) => {
+  const directory = createEndpoints({ host, port: 443 });
+  directory.service(SHOP, service());
+  const type = address.includes(':') ? 'IPv6' : 'IPv4';
+  directory.slice('shop/a', slice([pod(address)], { type, ports: [{ name: '', port: 443 }] }));
+  expect(hosts(directory)).toEqual([]);
+  expect([...directory.apiServerAddresses()]).toEqual([address]);
+});
+
+it.each(['127.0.0.1', '::1', 'localhost', 'api.example.com'])(
+  'an API server at %s closes no address: it is a developer’s, or a name',
+  (host) => {
+    expect([...createEndpoints({ host, port: 6443 }).apiServerAddresses()]).toEqual([]);
+  },
+);
 
 describe('properties', () => {
   const conditions = fc.constantFrom<Conditions | undefined>(READY, STARTING, LEAVING, GONE, {}, undefined);
