@@ -1,7 +1,8 @@
-import { type LookupAddress, lookup as lookUp } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { type AddressPolicy, isAddressAllowed } from '../../resources/address-policy.ts';
 import { canonicalAddress } from '../../resources/ip.ts';
+import { dnsResolve, type Resolve, systemResolve } from './resolve.ts';
 
 /** What `url` backends may reach. */
 export interface ReachRules {
@@ -16,14 +17,6 @@ export interface ReachRules {
 /** With `--files`: whoever writes the files may reach what this machine reaches. */
 export const REACH_ANY: ReachRules = { urlBackends: { kind: 'Any' }, clusterDomain: '' };
 
-/** Every address of a name, or an error with a code, as `dns.lookup` gives them. */
-export type Resolve = (
-  name: string,
-  found: (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]) => void,
-) => void;
-
-const systemResolve: Resolve = (name, found) => lookUp(name, { all: true }, found);
-
 export interface Reach {
   /** Why a host, as a `url` has it, is not reached. A name that passes may still have no address that does. */
   refusal(host: string): string | undefined;
@@ -31,12 +24,10 @@ export interface Reach {
   readonly lookup: LookupFunction;
 }
 
-export function createReach(rules: ReachRules, resolve: Resolve = systemResolve): Reach {
+export function createReach(rules: ReachRules, resolve: Resolve = resolverFor(rules)): Reach {
   const { urlBackends, clusterDomain } = rules;
   const inCluster = (name: string): boolean =>
     urlBackends.kind !== 'Any' && clusterDomain !== '' && `.${name.toLowerCase()}`.endsWith(`.${clusterDomain}`);
-  // The search list of a Pod makes `orders.shop` a name of the cluster; one that ends in a dot is what it says.
-  const asked = (name: string): string => (urlBackends.kind === 'Any' || name.endsWith('.') ? name : `${name}.`);
 
   return {
     refusal(host) {
@@ -46,7 +37,7 @@ export function createReach(rules: ReachRules, resolve: Resolve = systemResolve)
         : undefined;
     },
     lookup(hostname, options, callback) {
-      resolve(asked(hostname), (error, addresses) => {
+      resolve(hostname, (error, addresses) => {
         if (error !== null) return callback(error, '', 0);
         const reachable = addresses.filter(({ address }) => addressRefusal(address, rules) === undefined);
         const [first] = reachable;
@@ -57,6 +48,10 @@ export function createReach(rules: ReachRules, resolve: Resolve = systemResolve)
     },
   };
 }
+
+/** Where everything may be reached, names are what they are to the machine; elsewhere they are what they are to everybody. */
+const resolverFor = ({ urlBackends }: ReachRules): Resolve =>
+  urlBackends.kind === 'Any' ? systemResolve : dnsResolve();
 
 function notAllowed(name: string, first: LookupAddress | undefined, rules: ReachRules): NodeJS.ErrnoException {
   const why = first === undefined ? 'it has no address' : addressRefusal(first.address, rules);

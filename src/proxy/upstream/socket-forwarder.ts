@@ -6,7 +6,8 @@ import type { FailureCode, Forwarder, ForwardResult, OutgoingRequest } from '../
 import { Balancer } from './balancer.ts';
 import { type Alternatives, Exchange, type ExchangeHost } from './exchange.ts';
 import { Pool } from './pool.ts';
-import { addressRefusal, createReach, leadsHome, type ReachRules, type Resolve } from './reach.ts';
+import { addressRefusal, createReach, leadsHome, type ReachRules } from './reach.ts';
+import type { Resolve } from './resolve.ts';
 import { Running } from './running.ts';
 
 /** How often deadlines are looked at: a time-out is up to twice this late, and never early. */
@@ -22,7 +23,7 @@ export interface ForwarderOptions {
   readonly endpoints: EndpointDirectory;
   /** What `url` backends may reach. */
   readonly reach: ReachRules;
-  /** The system's resolver where absent. */
+  /** Where absent: DNS, or the system's resolver where everything may be reached. */
   readonly resolve?: Resolve;
 }
 
