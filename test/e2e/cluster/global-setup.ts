@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { privateAuthority } from '../../support/certificates.ts';
+import { type Prepared, prepared } from './support/environment.ts';
+import { PROVIDER_NAMES, startPeers } from './support/peers.ts';
+import { run } from './support/run.ts';
+import { HOSTS, NAMESPACES } from './support/site.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    prepared: Prepared;
+    /** PEM of the CA of every certificate in the scenario. */
+    ca: string;
+    shopCertificate: { readonly key: string; readonly cert: string };
+    /** Another one, for the same names. */
+    renewedCertificate: { readonly key: string; readonly cert: string };
+  }
+}
+
+/** Certificates and peers; at the end, where E2E_LOGS names a folder, what the cluster has to say. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const ready = prepared();
+  const authority = privateAuthority('a CA for the scenario');
+  try {
+    const names = [`DNS:${HOSTS.shop}`];
+    project.provide('prepared', ready);
+    project.provide('ca', authority.ca);
+    project.provide('shopCertificate', authority.issue(names));
+    project.provide('renewedCertificate', authority.issue(names));
+    await startPeers(ready.peersImage, authority.issue(PROVIDER_NAMES));
+  } finally {
+    authority.remove();
+  }
+  return async () => {
+    const directory = process.env['E2E_LOGS'];
+    if (directory !== undefined && directory !== '') await keepLogs(directory);
+  };
+}
+
+async function keepLogs(directory: string): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const keep = async (file: string, ...args: readonly string[]): Promise<void> => {
+    const { stdout, stderr } = await run('kubectl', args);
+    writeFileSync(join(directory, file), stdout + stderr);
+  };
+  await keep('pods.txt', 'get', 'pods', '-A', '-o', 'wide');
+  await keep('events.txt', 'get', 'events', '-A', '--sort-by=.lastTimestamp');
+  await keep('objects.yaml', 'get', 'psvc,proute,oidc', '-A', '-o', 'yaml');
+  const all = ['--all-containers', '--prefix', '--tail=-1', '--max-log-requests=20'];
+  await keep('postern.log', 'logs', '-n', NAMESPACES.system, '-l', 'app.kubernetes.io/name=postern', ...all);
+  await keep('provider.log', 'logs', '-n', NAMESPACES.provider, '-l', 'app=provider', ...all);
+}
