@@ -140,8 +140,9 @@ function* widerWildcards(host: HostPattern): Generator<string> {
 }
 
 /**
- * Hosts of entries whose namespace has nothing there, while a wider pattern that is another namespace's would serve them:
- * nobody puts a page onto a host that is kept for somebody else (A177). In the table they are hosts without paths.
+ * Hosts of entries whose namespace has nothing there, and nothing wider that would serve them: nobody puts a page onto a
+ * host that is kept for somebody else, by a wildcard or by `*` (A177). In the table they are hosts without paths, also
+ * while nobody has a wider one, so that no answer depends on what others apply.
  */
 export function heldHosts(
   mode: CompileMode,
@@ -160,7 +161,7 @@ export function heldHosts(
   for (const { pattern, namespace } of widestFirst) {
     if (servedBy.has(pattern) || pattern === '*') continue;
     const wider = [...widerWildcards(pattern), '*'].find((one) => servedBy.has(one));
-    if (wider === undefined || servedBy.get(wider) === namespace) continue;
+    if (wider !== undefined && servedBy.get(wider) === namespace) continue;
     servedBy.set(pattern, namespace);
     held.push(pattern);
   }

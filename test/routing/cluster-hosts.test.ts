@@ -90,7 +90,7 @@ describe('A177 an entry for a host', () => {
       owned,
     ).table;
     expect(answer(table, 'GET web.shop.example /')).toBe('Public web/w');
-    expect(answer(table, 'GET x.shop.example /')).toBe('NoHost');
+    expect(answer(table, 'GET x.shop.example /')).toBe('NotFound');
     expect(answer(table, 'GET y.shop.example /')).toBe('Public shop/y');
   });
 

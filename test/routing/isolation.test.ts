@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compile } from '../../src/routing/compile.ts';
+import type { ClusterMode } from '../../src/routing/options.ts';
+import type { Compiled, RouteEntry } from '../../src/routing/snapshot.ts';
+import { clusterOptions, hostOwners } from './cluster.ts';
+import { ANY_HABITS, grantArb, namespaceArb, troubled } from './cluster-worlds.ts';
+import { probesOf } from './probes.ts';
+import { ask, type Probe, parseAll, type Raw } from './support.ts';
+
+const runs = Number(process.env['SOUNDNESS_RUNS'] ?? 800);
+const PATHS = ['/', '/a', '/a/b', '/b', '/cb'];
+
+/** Requests at and around everything that may stand on these hosts. */
+const probesAt = (hosts: readonly string[]): readonly Probe[] => {
+  const spec = { hosts, paths: PATHS.map((value) => ({ type: 'Prefix', value })) };
+  const raw = { apiVersion: '', kind: 'Route', metadata: { name: '', namespace: '' }, spec };
+  return probesOf([raw]).filter(({ host }) => hosts.includes(host));
+};
+
+const worldOf = (mode: Partial<ClusterMode>, ...parts: readonly (readonly unknown[])[]): Compiled =>
+  compile(parseAll(parts.flat(), true), clusterOptions(mode));
+
+/** All of an answer that a visitor or a backend could tell apart. */
+function met(compiled: Compiled, probe: Probe, of: (entry: RouteEntry) => unknown): string {
+  const found = ask(compiled.table, probe);
+  return JSON.stringify(found?.kind === 'Route' ? of(found.entry) : (found ?? null));
+}
+
+const whole =
+  (compiled: Compiled) =>
+  ({ plugins, ...entry }: RouteEntry): unknown => [
+    entry,
+    plugins.map((key) => [key, compiled.plugins.get(key) ?? null]),
+  ];
+
+/** Without what a Route that was granted a Service may add: its guard, and claims that a shared session keeps. */
+const unshared = ({ exposure, action, plugins, authorization, route }: RouteEntry): unknown => [
+  exposure,
+  action,
+  plugins,
+  authorization,
+  route,
+];
+
+const served = (compiled: Compiled, probe: Probe): boolean => {
+  const found = ask(compiled.table, probe);
+  return found?.kind === 'Route' && found.entry.exposure !== 'Denied';
+};
+
+function expectSame(one: Compiled, other: Compiled, probes: readonly Probe[]): void {
+  const changed = probes.filter((probe) => met(one, probe, whole(one)) !== met(other, probe, whole(other)));
+  expect(changed.map((probe) => [probe, met(one, probe, whole(one)), met(other, probe, whole(other))])).toEqual([]);
+}
+
+describe('A177 invariant 8: whatever another namespace applies', () => {
+  it('changes nothing on hosts that entries give to Routes of this one', () => {
+    const mode = { hostOwners: hostOwners('a.x=n', '*.a.x=n', 'c.y=n', '*.x=m', '*=m') };
+    const mine = troubled(namespaceArb('n', { ...ANY_HABITS, hosts: ['a.x', '*.a.x', 'c.y'] }));
+    const probes = probesAt(['a.x', 'z.a.x', 'c.y']);
+    let meant = 0;
+    fc.assert(
+      fc.property(mine, troubled(namespaceArb('m')), troubled(namespaceArb('m')), (own, theirs, others) => {
+        const one = worldOf(mode, own, theirs);
+        expectSame(one, worldOf(mode, own, others), probes);
+        if (probes.some((probe) => served(one, probe))) meant += 1;
+      }),
+      { numRuns: runs },
+    );
+    expect(meant).toBeGreaterThan(runs / 10);
+  }, 300_000);
+
+  it('changes nothing on hosts that older Routes of this one name', () => {
+    const mine = namespaceArb('n', { hosts: ['a.x', 'b.x', 'c.y'], days: [1, 3] });
+    const younger = troubled(namespaceArb('m', { ...ANY_HABITS, days: [4, 9] }));
+    let meant = 0;
+    fc.assert(
+      fc.property(mine, younger, younger, (own, theirs, others) => {
+        const probes = probesAt([...new Set(own.flatMap(hostsOf))]);
+        const one = worldOf({}, own, theirs);
+        expectSame(one, worldOf({}, own, others), probes);
+        if (probes.some((probe) => served(one, probe))) meant += 1;
+      }),
+      { numRuns: runs },
+    );
+    expect(meant).toBeGreaterThan(runs / 10);
+  }, 300_000);
+
+  it('and is granted here: it can only take Authorization away, from what it was granted', () => {
+    const mode = { hostOwners: hostOwners('a.x=n', '*.x=m', '*=m') };
+    const mine = namespaceArb('n', { ...ANY_HABITS, hosts: ['a.x'] });
+    const probes = probesAt(['a.x']);
+    let taken = 0;
+    fc.assert(
+      fc.property(
+        mine,
+        fc.array(grantArb('n'), { maxLength: 2 }),
+        troubled(namespaceArb('m')),
+        (own, given, theirs) => {
+          const alone = worldOf(mode, own, given);
+          const both = worldOf(mode, own, given, theirs);
+          for (const probe of probes) {
+            expect(met(both, probe, unshared)).toBe(met(alone, probe, unshared));
+            const [before, after] = [alone, both].map((world) =>
+              met(world, probe, (entry) => entry.removeAuthorization),
+            );
+            if (before === after) continue;
+            expect([before, after, given.length > 0]).toEqual(['false', 'true', true]);
+            taken += 1;
+          }
+        },
+      ),
+      { numRuns: runs },
+    );
+    expect(taken).toBeGreaterThan(0);
+  }, 300_000);
+});
+
+const hostsOf = ({ kind, spec }: Raw): readonly string[] => {
+  const hosts: unknown =
+    kind === 'Route' && typeof spec === 'object' && spec !== null ? Reflect.get(spec, 'hosts') : [];
+  return Array.isArray(hosts) ? hosts.filter((host) => typeof host === 'string') : [];
+};
