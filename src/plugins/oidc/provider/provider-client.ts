@@ -1,5 +1,5 @@
 import { milliseconds } from '../../../resources/duration.ts';
-import type { InstanceStatus } from '../../../routing/decision.ts';
+import type { InstanceCheck, InstanceStatus } from '../../../routing/decision.ts';
 import type { PluginEvent, PluginLog, PluginNetwork } from '../../contract.ts';
 import type { OidcConfig } from '../spec/config.ts';
 import { authorizationUrl, endSessionUrl } from './browser-urls.ts';
@@ -61,6 +61,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   /** The provider asked to be left alone until then (429 or 503 with Retry-After). */
   let notBefore = 0;
   let failures = 0;
+  let warned: readonly string[] = [];
   let stopped = false;
   let asking = false;
   let askedAt = 0;
@@ -117,6 +118,12 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     return { ok: false, at: 'Keys', reason: keyFault?.reason ?? 'DiscoveryFailed', message: answer.message };
   };
 
+  const checks = (): readonly InstanceCheck[] => {
+    if (outcome === undefined) return [];
+    const metadata = provider?.client.serverMetadata();
+    return preflight(config, { outcome, metadata, clocks, clocksSeen, secret: secrets.state() });
+  };
+
   const settle = (seen: LookOutcome): void => {
     asking = false;
     askedAt = world.now();
@@ -127,6 +134,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     outcome = next === status && !seen.ok ? outcome : seen;
     report(status, next, config, world.log);
     status = next;
+    warned = warnings(warned, checks(), config, world.log);
     const asked = Math.max(0, notBefore - world.now()) * (1 + world.random() / 10);
     cancelTimer = world.startTimer(Math.max(pause(failures, world.random()), asked), run);
   };
@@ -146,12 +154,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   run();
 
   return {
-    status() {
-      if (outcome === undefined) return status;
-      const metadata = provider?.client.serverMetadata();
-      const seen = { outcome, metadata, clocks, clocksSeen, secret: secrets.state() };
-      return { ...status, checks: preflight(config, seen) };
-    },
+    status: () => (outcome === undefined ? status : { ...status, checks: checks() }),
     metadata: () => (provider === undefined ? undefined : { issuer: config.issuer, sendsIss: provider.sendsIss }),
     firstAnswer: first.pending,
     authorizationUrl(request) {
@@ -218,6 +221,20 @@ function report(before: InstanceStatus, after: InstanceStatus, config: OidcConfi
   const fields = { issuer: config.issuer, reason: after.reason };
   if (after.status === 'True') log.info(fields, after.message);
   else log.warn(fields, after.message);
+}
+
+/** Each once, for those who have no status to look at; gives what stands now. */
+function warnings(
+  before: readonly string[],
+  checks: readonly InstanceCheck[],
+  { issuer }: OidcConfig,
+  log: PluginLog,
+): readonly string[] {
+  const now = checks.filter(({ result }) => result === 'Warning');
+  for (const { name, message } of now) {
+    if (!before.includes(message)) log.warn({ issuer, check: name }, message);
+  }
+  return now.map(({ message }) => message);
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

@@ -180,6 +180,7 @@ describe('discovery', () => {
   it('F30 a provider that is down at start is asked again after a growing, jittered pause, and is ready once it is there', async () => {
     fake.instead.set(WELL_KNOWN, say(503, ''));
     const made = subject(config(fake.issuer));
+    fake.now = made.world.now;
     expect(await settled(made)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
     for (let round = 2; round <= 9; round++) {
       made.world.fire();

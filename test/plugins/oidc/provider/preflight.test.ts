@@ -92,6 +92,14 @@ describe('what is found out about a provider', () => {
     );
   });
 
+  it('a warning is logged once, for those who have no status to look at', async () => {
+    fake.metadata = { token_endpoint_auth_methods_supported: ['client_secret_post'] };
+    const made = await ready(config(fake.issuer));
+    made.world.fire();
+    await settled(made, 2);
+    expect(made.world.lines.filter((line) => line.includes('does not offer client_secret_basic'))).toHaveLength(1);
+  });
+
   it('what was configured was not found out', async () => {
     const { origin } = fake;
     const endpoints = {

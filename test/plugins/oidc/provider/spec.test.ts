@@ -128,6 +128,43 @@ describe('an OidcPlugin', () => {
     expect(refused({ endpoints: { [name]: 'https://example.com/x' } })).toBe('');
   });
 
+  it('A117 endpoints.internalBase is held to the same, and is no use where it is not used', () => {
+    const base = (internalBase: string, more: Record<string, string> = {}) => ({
+      endpoints: { internalBase, ...more },
+    });
+    expect(refused(base('http://kc.idp.svc/realms/a'))).toContain(
+      'spec.endpoints.internalBase: must start with https://',
+    );
+    expect(refused(base('https://169.254.169.254/'))).toContain('link-local');
+    expect(refused(base('https://kc.idp.svc/?a'))).toContain('query');
+    const all = { authorization: 'https://a.example', token: 'https://a.example', jwks: 'https://a.example' };
+    expect(refused(base('https://kc.idp.svc', all))).toContain('internalBase: is used for nothing');
+    expect(configOf(base('https://kc.idp.svc:8443/realms/a'))).toMatchObject({
+      internalBase: 'https://kc.idp.svc:8443/realms/a',
+      issuer: MINIMAL.issuer,
+    });
+  });
+
+  it('http.proxy is a proxy and nothing more', () => {
+    expect(configOf({ http: { proxy: 'http://proxy.example:3128' } })).toMatchObject({
+      proxy: { scheme: 'http', host: 'proxy.example', port: 3128, credentials: undefined },
+    });
+    for (const proxy of [
+      'proxy.example:3128',
+      'http://u:hunter2@proxy.example',
+      'http://a/b',
+      'ftp://a',
+      'http://a:99999',
+    ]) {
+      expect(refused({ http: { proxy } })).toContain('spec.http.proxy: must be http:// or https://');
+      expect(refused({ http: { proxy } })).not.toContain('hunter2');
+    }
+    expect(refused({ http: { proxy: 'http://169.254.169.254' } })).toContain(
+      'spec.http.proxy: must not be at a link-local',
+    );
+    expect(refused({ http: { proxy: 'http://0xa9fea9fe:80' } })).toContain('link-local');
+  });
+
   describe('client', () => {
     it.each([
       [{ clientID: undefined }, 'spec.clientID: is missing'],
