@@ -12,6 +12,8 @@ export interface KubernetesOptions extends StoreOptions {
   /** 0 ≤ x < 1. */
   random(): number;
   readonly pace?: Pace;
+  /** Milliseconds without a byte after which a watch is taken for dead; 75 s. */
+  readonly idle?: number;
   /** Milliseconds after which a namespace that is gone or forbidden is no longer waited for; 30 s. */
   readonly patience?: number;
 }

@@ -46,8 +46,9 @@ export function createWarming(options: WarmingOptions): Warming {
   const waiter = (key: string): string => `${key} waiting`;
 
   function show(key: string, value: Plain, names: readonly string[]): void {
-    secrets.refer(key, names);
+    // Before what the version before referred to is let go of.
     if (objects.put(key, value)) options.changed();
+    secrets.refer(key, names);
     forget(key);
   }
 

@@ -33,6 +33,7 @@ export interface WatcherOptions {
   now(): number;
   random(): number;
   readonly pace?: Pace;
+  readonly idle?: number;
   /** Milliseconds after which a namespace that is forbidden is spoken of. */
   readonly patience: number;
 }
@@ -82,6 +83,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
     now: options.now,
     random: options.random,
     ...paceOf(options, optional),
+    ...(options.idle === undefined ? {} : { idle: options.idle }),
   });
 
   function react(state: WatchState): void {

@@ -100,6 +100,7 @@ export const FAST = { ...PACE, first: 50, reach: 300, refused: 500, absent: 500 
 export async function startSource(
   kubeconfig: string,
   options: Partial<KubernetesOptions> = {},
+  onDirty: (source: KubernetesSource) => void = () => {},
 ): Promise<StartedSource> {
   const opened = await openApi({ kubeconfig });
   if (!opened.ok) throw new Error(opened.message);
@@ -138,6 +139,7 @@ export async function startSource(
   const started = source
     .start(() => {
       dirty += 1;
+      onDirty(source);
     })
     .then(() => {
       done = true;

@@ -3,16 +3,7 @@ import { own } from '../../../src/resources/plain.ts';
 import { type ApiServer, startApiServer } from '../../support/apiserver.ts';
 import { programPath } from '../../support/assets.ts';
 import { type FaultyApi, startFaultyApi, statusAnswer } from '../../support/faulty-api.ts';
-import {
-  applyCrds,
-  eventually,
-  manifests,
-  namespaces,
-  service,
-  specs,
-  startSource,
-  stopSources,
-} from './cluster.ts';
+import { applyCrds, eventually, manifests, namespaces, service, specs, startSource, stopSources } from './cluster.ts';
 
 const TIMEOUT = 90_000;
 
