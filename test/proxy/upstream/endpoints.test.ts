@@ -57,6 +57,10 @@ describe('endpoints of a core Service', () => {
     directory.set(...ups);
     expect(await ask(up, 9)).toEqual([...abc, ...abc, ...abc]);
     expect(ups.map(({ accepted }) => accepted)).toEqual([1, 1, 1]);
+    // Who stays through a change keeps its connection.
+    directory.set(...ups.slice(1), await upstream('d'));
+    expect([...(await ask(up, 6))].sort()).toEqual(['b', 'b', 'c', 'c', 'd', 'd']);
+    expect(ups.map(({ accepted }) => accepted)).toEqual([1, 1, 1]);
     expect(ups[0]?.requests[0]).toMatch(/^GET \/ HTTP\/1\.1\r\nHost: up\.example\r\n\r\n$/);
   });
 
@@ -108,11 +112,22 @@ describe('F25 an endpoint that goes', () => {
     expect(await ask(up, 1)).toEqual(['a']);
     expect(a.connections.size).toBe(2);
     directory.set(b);
-    await until(() => Promise.resolve(a.connections.size === 1), 'the idle connection is closed');
+    await until(() => a.connections.size === 1, 'the idle connection is closed');
     expect(await ask(up, 4)).toEqual(['b', 'b', 'b', 'b']);
     finish?.();
     expect(await text(running)).toBe('halfhalf');
-    await until(() => Promise.resolve(a.connections.size === 0), 'the used connection is closed too');
+    await until(() => a.connections.size === 0, 'the used connection is closed too');
+  });
+
+  it('has its idle connections closed although nobody asks for the Service', async () => {
+    const [a, b] = [await upstream('a'), await upstream('b')];
+    const { up, directory } = gateway();
+    directory.set(b, a);
+    expect(await ask(up, 2)).toEqual(['b', 'a']);
+    directory.set(b);
+    await until(() => a.connections.size === 0, 'the connection of the one that went is closed');
+    // Not for being idle: the other one’s is older.
+    expect(b.connections.size).toBe(1);
   });
 
   it('and comes back is used again', async () => {
@@ -151,9 +166,12 @@ describe('F42 a connection that doesn’t come about', () => {
     directory.set(await nobody(), await nobody(), await nobody(), good);
     expect(await ask(up, 1)).toEqual(['connect_refused']);
     expect(await ask(up, 2)).toEqual(['good', 'good']);
-    const other = gateway();
-    other.directory.set(await nobody(), await nobody());
-    expect(await ask(other.up, 1)).toEqual(['connect_refused']);
+    // Places that count: our own listeners accept, and are then refused.
+    const own = await Promise.all(abc.map((name) => upstream(name)));
+    const other = gateway(new Set(own.map(({ port }) => port)));
+    other.directory.set(...own.slice(0, 2));
+    expect(await ask(other.up, 1)).toEqual(['address_not_allowed']);
+    expect(own.map(({ accepted }) => accepted)).toEqual([1, 1, 0]);
   });
 
   it('where every place failed a moment ago, it is tried all the same', async () => {
@@ -171,7 +189,10 @@ describe('F42 a connection that doesn’t come about', () => {
     const { up, directory } = gateway();
     const timeouts = { connect: milliseconds(300), response: milliseconds(10_000), idle: milliseconds(10_000) };
     directory.set(hole);
+    const attempts = (): number => process.getActiveResourcesInfo().filter((name) => name === 'TCPConnectWrap').length;
+    const before = attempts();
     expect(await ask(up, 1, { timeouts })).toEqual(['connect_timeout']);
+    await until(() => attempts() <= before, 'the attempt is given up');
     directory.set(hole, other, good);
     expect(await ask(up, 3, { timeouts })).toEqual(['good', 'good', 'good']);
   });
