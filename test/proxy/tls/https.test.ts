@@ -297,7 +297,7 @@ describe.skipIf(openssl.missing)(`the HTTPS listener ${openssl.why}`, () => {
       port: upstream.port,
       https: { certificates: store, plain: 'Redirect' },
       health: { path: pathOf('/healthz'), ready: () => false },
-      limits: { headTimeout: 2000, checkInterval: 100 },
+      limits: { headTimeout: 2000, checkInterval: 100, handshakeTimeout: 60_000 },
     });
     const [kept, slow, idle] = await Promise.all(Array.from({ length: 3 }, () => open('app.example')));
     if (kept === undefined || slow === undefined || idle === undefined) throw new Error('not open');
