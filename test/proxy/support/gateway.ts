@@ -239,7 +239,7 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
   };
 }
 
-export function hostOf(text: string): HostPattern {
+function hostOf(text: string): HostPattern {
   const host = parseHostPattern(text);
   if (host === undefined) throw new Error(`not a host: ${text}`);
   return host;
