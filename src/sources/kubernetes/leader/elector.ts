@@ -160,17 +160,23 @@ export function createElector(options: ElectorOptions): Elector {
     // The deadline passed a moment ago and its timer hasn't run yet: that is an end and a new beginning.
     if (!before) end();
     leadsUntil = until;
-    cancelDeadline();
-    cancelDeadline = options.timers.after(until - now(), expire);
+    watchDeadline(until);
     if (before) return;
     log.info({ lease: options.name, identity }, 'this replica leads: it writes statuses and events');
     tell(true);
   }
 
-  function expire(): void {
-    if (leading()) return;
-    if (leadsUntil !== undefined) log.warn({ lease: options.name }, 'the Lease could not be renewed in time');
-    end();
+  function watchDeadline(until: number): void {
+    cancelDeadline();
+    cancelDeadline = options.timers.after(until - now(), () => {
+      // Timers run up to a millisecond early.
+      if (leading()) {
+        watchDeadline(until);
+        return;
+      }
+      log.warn({ lease: options.name }, 'the Lease could not be renewed in time');
+      end();
+    });
   }
 
   function end(): void {

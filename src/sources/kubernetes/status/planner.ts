@@ -1,5 +1,7 @@
+import { isPlain } from '../../../resources/plain.ts';
 import type { EventSubject } from '../events/recorder.ts';
 import { type Happening, happenings } from '../events/transitions.ts';
+import { type StoredObject, storedOf } from '../objects.ts';
 import {
   isTooEarly,
   isUnsettled,
@@ -10,8 +12,8 @@ import {
   type Turns,
   turned,
 } from './provider.ts';
-import type { InstanceReport, ObjectReport, ReportedCondition, StoredObject } from './report.ts';
-import { isOlder, readConditions, readProvider, readStored } from './stored.ts';
+import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
+import { isOlder, readConditions, readProvider } from './stored.ts';
 import { type Status, says, wantedStatus } from './wanted.ts';
 import type { Write } from './writer.ts';
 
@@ -133,8 +135,8 @@ export function createPlanner(options: PlannerOptions): Planner {
   }
 
   function remember(key: string, body: unknown): void {
-    const after = readStored(body);
-    if (after !== undefined) written.set(key, after);
+    const after = isPlain(body) ? storedOf(body) : undefined;
+    if (after !== undefined && after.uid !== '') written.set(key, after);
   }
 
   return {

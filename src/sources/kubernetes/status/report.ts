@@ -29,13 +29,3 @@ export interface InstanceCheck {
   readonly result: string;
   readonly message: string;
 }
-
-/** An object as it is stored now, as far as it is known here. */
-export interface StoredObject {
-  readonly uid: string;
-  /** A write names it, so that what is older than another's write changes nothing (F17, F20). */
-  readonly resourceVersion: string;
-  readonly generation: number | undefined;
-  /** Not checked. */
-  readonly status: unknown;
-}

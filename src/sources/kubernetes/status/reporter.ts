@@ -1,8 +1,9 @@
 import type { KubernetesApi } from '../api.ts';
 import { createEventRecorder, type EventResult } from '../events/recorder.ts';
+import type { StoredObject } from '../objects.ts';
 import type { Log, Timers } from '../world.ts';
 import { createPlanner, type ReportedKind } from './planner.ts';
-import type { InstanceReport, ObjectReport, ReportedCondition, StoredObject } from './report.ts';
+import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
 import { createStatusWriter, type WriteResult } from './writer.ts';
 
 export interface ReporterOptions {

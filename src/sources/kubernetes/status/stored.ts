@@ -1,26 +1,11 @@
 import { own } from '../../../resources/plain.ts';
-import type { InstanceCheck, InstanceReport, ReportedCondition, StoredObject } from './report.ts';
+import type { InstanceCheck, InstanceReport, ReportedCondition } from './report.ts';
 
 /** metav1.Condition. */
 export interface Condition extends ReportedCondition {
   readonly observedGeneration: number | undefined;
   /** RFC 3339, seconds. */
   readonly lastTransitionTime: string;
-}
-
-/** Undefined for what is no object of an API server. */
-export function readStored(object: unknown): StoredObject | undefined {
-  const metadata = own(object, 'metadata');
-  const uid = own(metadata, 'uid');
-  const resourceVersion = own(metadata, 'resourceVersion');
-  const generation = own(metadata, 'generation');
-  if (typeof uid !== 'string' || typeof resourceVersion !== 'string') return undefined;
-  return {
-    uid,
-    resourceVersion,
-    generation: typeof generation === 'number' ? generation : undefined,
-    status: own(object, 'status'),
-  };
 }
 
 /** Whether one version is from before the other; false where they can't be compared (KEP-5504: they are numbers). */

@@ -29,6 +29,7 @@ export const CONDITION_TYPES: ReadonlySet<string> = new Set([
 /** Bounds of the CRD; an object with a status that is refused would show an old one forever. */
 const MOST_URIS = 1024;
 const MOST_MESSAGE = 32_768;
+const MOST_OF_CHECK = 4096;
 
 /**
  * The status that an object is to have. `lastTransitionTime` moves with `status` of the condition and with nothing else
@@ -63,9 +64,15 @@ export function wantedStatus(
     redirectURIs: report.redirectURIs.length === 0 ? undefined : report.redirectURIs.slice(0, MOST_URIS),
     routes: report.routes,
     target: report.target,
-    checks: checks?.length === 0 ? undefined : checks,
+    checks: checks?.length === 0 ? undefined : checks?.map(cut),
   };
 }
+
+const cut = ({ name, result, message }: InstanceCheck): InstanceCheck => ({
+  name,
+  result,
+  message: message.slice(0, MOST_OF_CHECK),
+});
 
 /** metav1.Time. */
 const seconds = (wallNow: number): string => new Date(wallNow).toISOString().replace(/\.\d+Z$/, 'Z');

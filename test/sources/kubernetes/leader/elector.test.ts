@@ -140,6 +140,32 @@ describe('the Lease elector', () => {
     expect(elector.leading()).toBe(false);
   });
 
+  it('F20 tells of its end though a timer runs early', async () => {
+    let early = 0;
+    const time = handTime();
+    const store = leaseStore();
+    const changes: boolean[] = [];
+    let fate = PROMPT;
+    const elector = createElector({
+      api: networked(store, time.timers, () => fate),
+      namespace: 'postern',
+      name: 'postern',
+      identity: 'a',
+      now: () => time.now() - early,
+      wallNow: () => 0,
+      random: () => 0,
+      timers: time.timers,
+      log: quiet,
+      onChange: (leading) => changes.push(leading),
+    });
+    elector.start();
+    await move(time, 100, 1);
+    fate = CUT;
+    early = 0.5;
+    await move(time, 10_000, 1);
+    expect(changes).toEqual([true, false]);
+  });
+
   it('gives the Lease back when it stops, after it ended to lead', async () => {
     const { time, store, a, b } = pair();
     a.elector.start();

@@ -1,6 +1,6 @@
 import { own } from '../../../../src/resources/plain.ts';
 import type { ApiRequest, ApiResponse, KubernetesApi } from '../../../../src/sources/kubernetes/api.ts';
-import type { StoredObject } from '../../../../src/sources/kubernetes/status/report.ts';
+import type { StoredObject } from '../../../../src/sources/kubernetes/objects.ts';
 
 /** Objects as an API server keeps them, as far as their statuses go; one field manager. */
 export interface FakeCluster {
