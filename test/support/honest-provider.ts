@@ -147,6 +147,8 @@ function configuration(
 export interface BrowserNetwork {
   readonly ca?: string;
   move?(url: URL): URL;
+  /** Name in TLS, where it isn't the moved URL's. */
+  readonly servername?: string;
 }
 
 /** More than any login takes. */
@@ -165,7 +167,7 @@ export async function followLogin(
   let here = new URL(url);
   for (let step = 0; step < MAX_STEPS; step++) {
     if (step > 0 && here.href.startsWith(until)) return here;
-    const { status, headers } = await navigate(here, network.move?.(here) ?? here, jar.header(here), network.ca);
+    const { status, headers } = await navigate(here, network.move?.(here) ?? here, jar.header(here), network);
     jar.store(here, headers['set-cookie'] ?? []);
     if (headers.location === undefined) throw new Error(`${here.pathname} answered ${status} instead of a redirect`);
     here = new URL(headers.location, here);
@@ -174,11 +176,11 @@ export async function followLogin(
 }
 
 /** A GET as of a browser without Fetch Metadata; `fetch` would call itself a script's, which gets no login. */
-async function navigate(url: URL, at: URL, cookie: string, ca: string | undefined) {
+async function navigate(url: URL, at: URL, cookie: string, network: BrowserNetwork) {
   const headers = { host: url.host, accept: 'text/html', ...(cookie === '' ? {} : { cookie }) };
   const asked =
     at.protocol === 'https:'
-      ? getSecure(at, { agent: false, headers, servername: at.hostname, ...(ca === undefined ? {} : { ca }) })
+      ? getSecure(at, { agent: false, headers, ca: network.ca, servername: network.servername ?? at.hostname })
       : get(at, { agent: false, headers });
   const [response] = (await once(asked, 'response')) as [IncomingMessage];
   response.resume();

@@ -9,9 +9,8 @@ export interface Look {
   readonly outcome: LookOutcome;
   /** Undefined: no metadata were ever found. */
   readonly metadata: ServerMetadata | undefined;
-  /** `clocks` undefined: they agree; `clocksSeen` false: no answer had a `Date`. */
-  readonly clocks: ClockStep | undefined;
-  readonly clocksSeen: boolean;
+  /** `seen`: an answer said what time it is there. `step` undefined: the same as here. */
+  readonly clocks: { readonly seen: boolean; readonly step: ClockStep | undefined };
   readonly secret: SecretState;
 }
 
@@ -30,7 +29,7 @@ export function preflight(config: OidcConfig, look: Look): readonly InstanceChec
   const checks = [discovery(outcome, configured), issuer(config, outcome, configured), keys(outcome)];
   if (metadata !== undefined) checks.push(pkce(metadata, configured));
   if (metadata !== undefined || look.secret !== 'Good') checks.push(client(config, look, configured));
-  if (look.clocksSeen) checks.push(clock(look.clocks));
+  if (look.clocks.seen) checks.push(clock(look.clocks.step));
   return checks;
 }
 

@@ -3,20 +3,17 @@ import type { InstanceCheck, InstanceStatus } from '../../../routing/decision.ts
 import type { PluginEvent, PluginLog, PluginNetwork } from '../../contract.ts';
 import type { OidcConfig } from '../spec/config.ts';
 import { authorizationUrl, endSessionUrl } from './browser-urls.ts';
-import { withCircuit } from './circuit.ts';
 import { clientSecrets } from './client-secrets.ts';
-import { type ClockStep, clockAhead, clockStep } from './clock.ts';
-import { type Call, type DiscoveredProvider, type DiscoveryFault, discover } from './discovery.ts';
+import { type DiscoveredProvider, type DiscoveryFault, discover } from './discovery.ts';
 import { exchangeCode } from './exchange.ts';
 import { fetchKeys, judgeKeys } from './fetch-keys.ts';
 import { firstAnswerOf } from './first-answer.ts';
-import { providerHttp } from './http.ts';
-import { fault } from './http-fault.ts';
 import { failed } from './id-token.ts';
 import { type KeyCache, keyCache } from './jwks.ts';
+import { report, statusAfter, warnings } from './look-status.ts';
 import { type LookOutcome, preflight } from './preflight.ts';
 import type { ExchangeResult, Provider } from './provider.ts';
-import { retryAfter } from './retry-after.ts';
+import { providerCalls } from './provider-calls.ts';
 
 /** What the client needs of the world; `startTimer` gives the function that cancels it. */
 export interface ProviderWorld {
@@ -42,12 +39,7 @@ const LAST_RETRY = milliseconds(60_000);
  * and keeps the last good answer (F31). Nobody waits for it, and nothing here can reject.
  */
 export function startProvider(config: OidcConfig, world: ProviderWorld): Provider {
-  const http = providerHttp({
-    deadline: config.httpTimeout,
-    ca: config.ca,
-    proxy: config.proxy,
-    network: world.network,
-  });
+  const calls = providerCalls(config, world);
   const secrets = clientSecrets(config.clientSecrets, world);
   let provider: DiscoveredProvider | undefined;
   let status: InstanceStatus = {
@@ -56,10 +48,6 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     message: `The provider ${config.issuer} has not answered yet.`,
   };
   let outcome: LookOutcome | undefined;
-  let clocks: ClockStep | undefined;
-  let clocksSeen = false;
-  /** The provider asked to be left alone until then (429 or 503 with Retry-After). */
-  let notBefore = 0;
   let failures = 0;
   let warned: readonly string[] = [];
   let stopped = false;
@@ -68,49 +56,15 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   let cancelTimer = (): void => {};
   const first = firstAnswerOf(world);
 
-  /** One call, observed. */
-  const calling =
-    (endpoint: 'discovery' | 'jwks' | 'token'): Call =>
-    async (request) => {
-      const began = world.now();
-      const answer = await http.call(request);
-      const good = answer.ok && answer.status < 400;
-      const result = good ? 'ok' : !answer.ok && answer.kind === 'Timeout' ? 'timeout' : 'error';
-      world.observe({ kind: 'ProviderCall', endpoint, result, seconds: Math.max(0, world.now() - began) / 1000 });
-      return answer;
-    };
-  /** For documents: learns the clock, and waits as long as the provider wants. */
-  const reading = (endpoint: 'discovery' | 'jwks'): Call => {
-    const call = calling(endpoint);
-    return async (request) => {
-      const sentAt = world.now();
-      if (sentAt < notBefore)
-        return fault('Busy', 'was not asked, for the provider wants to be left alone for a while');
-      const answer = await call(request);
-      if (!answer.ok) return answer;
-      const ahead = clockAhead(answer.date, sentAt, world.now());
-      if (ahead !== undefined) {
-        clocks = clockStep(ahead, clocks);
-        clocksSeen = true;
-      }
-      if (answer.status === 429 || answer.status === 503) {
-        notBefore = world.now() + retryAfter(answer.retryAfter, world.now());
-      }
-      return answer;
-    };
-  };
-  const callKeys = reading('jwks');
-  const callToken = withCircuit(calling('token'), world.now);
-  const callDiscovery = reading('discovery');
   let keyFault: DiscoveryFault | undefined;
   const keys: KeyCache = keyCache(async () => {
-    const answer = await fetchKeys(config, provider, callKeys);
+    const answer = await fetchKeys(config, provider, calls.jwks);
     keyFault = answer.ok ? undefined : answer.fault;
     return answer.ok ? answer : { ok: false, message: answer.fault.message };
   }, world.now);
 
   const look = async (): Promise<LookOutcome> => {
-    const found = await discover(config, callDiscovery, http.refuses);
+    const found = await discover(config, calls.discovery, calls.refuses);
     if (!found.ok) return { ...found, at: 'Discovery' };
     provider = found;
     const answer = await keys.refresh();
@@ -121,7 +75,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   const checks = (): readonly InstanceCheck[] => {
     if (outcome === undefined) return [];
     const metadata = provider?.client.serverMetadata();
-    return preflight(config, { outcome, metadata, clocks, clocksSeen, secret: secrets.state() });
+    return preflight(config, { outcome, metadata, clocks: calls.clocks(), secret: secrets.state() });
   };
 
   const settle = (seen: LookOutcome): void => {
@@ -135,8 +89,8 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     report(status, next, config, world.log);
     status = next;
     warned = warnings(warned, checks(), config, world.log);
-    const asked = Math.max(0, notBefore - world.now()) * (1 + world.random() / 10);
-    cancelTimer = world.startTimer(Math.max(pause(failures, world.random()), asked), run);
+    const wanted = calls.waits() * (1 + world.random() / 10);
+    cancelTimer = world.startTimer(Math.max(pause(failures, world.random()), wanted), run);
   };
   const run = (): void => {
     asking = true;
@@ -146,8 +100,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   };
   /** Otherwise a provider that went away would be found out at the next refresh only, and people sent to it until then. */
   const lookAgain = (): void => {
-    const now = world.now();
-    if (asking || stopped || now - askedAt < FRESH || now < notBefore) return;
+    if (asking || stopped || world.now() - askedAt < FRESH || calls.waits() > 0) return;
     cancelTimer();
     run();
   };
@@ -166,7 +119,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     async exchange(callback): Promise<ExchangeResult> {
       if (provider === undefined) return failed('provider_unavailable', status.message);
       try {
-        return await exchangeCode({ config, provider, keys, secrets, call: callToken, now: world.now }, callback);
+        return await exchangeCode({ config, provider, keys, secrets, call: calls.token, now: world.now }, callback);
       } catch (error) {
         return failed('bad_response', `the token response could not be processed (${nameOf(error)})`);
       }
@@ -175,32 +128,10 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
       stopped = true;
       cancelTimer();
       first.came();
-      http.stop();
+      calls.stop();
     },
   };
 }
-
-/** One look that came to nothing says little of a provider that was well: nobody is turned away before the second. */
-function statusAfter(
-  outcome: LookOutcome,
-  before: InstanceStatus,
-  failures: number,
-  { issuer }: OidcConfig,
-): InstanceStatus {
-  if (outcome.ok) {
-    return {
-      status: 'True',
-      reason: 'ProviderReady',
-      message: `${issuer} answered, and has keys for ${outcome.algs.join(', ')}.`,
-    };
-  }
-  const { reason, message } = outcome;
-  const slipped = PASSING.has(reason) && before.status === 'True' && failures === 0;
-  return slipped ? before : { status: 'False', reason, message };
-}
-
-/** What may be over at the next look, without anybody's doing. */
-const PASSING: ReadonlySet<string> = new Set(['DiscoveryFailed', 'ProxyFailed']);
 
 const unforeseen = (error: unknown): LookOutcome => ({
   ok: false,
@@ -213,28 +144,6 @@ const unforeseen = (error: unknown): LookOutcome => ({
 function pause(failures: number, random: number): number {
   const whole = failures === 0 ? REFRESH : Math.min(FIRST_RETRY * 2 ** Math.min(failures - 1, 16), LAST_RETRY);
   return whole / 2 + (whole / 2) * random;
-}
-
-/** Once per change: a provider that is down all night is one line, not a thousand. */
-function report(before: InstanceStatus, after: InstanceStatus, config: OidcConfig, log: PluginLog): void {
-  if (before.reason === after.reason && before.message === after.message) return;
-  const fields = { issuer: config.issuer, reason: after.reason };
-  if (after.status === 'True') log.info(fields, after.message);
-  else log.warn(fields, after.message);
-}
-
-/** Each once, for those who have no status to look at; gives what stands now. */
-function warnings(
-  before: readonly string[],
-  checks: readonly InstanceCheck[],
-  { issuer }: OidcConfig,
-  log: PluginLog,
-): readonly string[] {
-  const now = checks.filter(({ result }) => result === 'Warning');
-  for (const { name, message } of now) {
-    if (!before.includes(message)) log.warn({ issuer, check: name }, message);
-  }
-  return now.map(({ message }) => message);
 }
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

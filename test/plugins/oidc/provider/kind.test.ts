@@ -7,11 +7,14 @@ import { oidcKind } from '../../../../src/plugins/oidc/kind.ts';
 import { namespacedName, objectKey } from '../../../../src/resources/keys.ts';
 import { Redacted } from '../../../../src/resources/redacted.ts';
 import type { Decision, PluginInstance } from '../../../../src/routing/decision.ts';
+import { privateAuthority } from '../../../support/certificates.ts';
 import { CookieJar } from '../../../support/cookie-jar.ts';
+import { startEgressProxy } from '../../../support/egress-proxy.ts';
 import { say } from '../../../support/fake-answers.ts';
 import { type FakeProvider, startFakeProvider } from '../../../support/fake-provider.ts';
 import { followLogin, startHonestProvider } from '../../../support/honest-provider.ts';
 import { ANY_NETWORK } from '../../../support/network.ts';
+import { openssl } from '../../../support/parts.ts';
 import { headerOf, locationOf, statusOf, view } from '../login/harness.ts';
 import { PATIENT } from './support.ts';
 
@@ -33,7 +36,8 @@ interface Running {
 }
 
 /** From the YAML's object to a running instance, as control does it. */
-function run(spec: Readonly<Record<string, unknown>>, secret = SECRET): Running {
+function run(spec: Readonly<Record<string, unknown>>, secret = SECRET, ca?: string): Running {
+  const secrets: Readonly<Record<string, string | undefined>> = { 'okta/client-secret': secret, 'idp-ca/ca.crt': ca };
   const parsed = oidcKind.parse({
     clientSecretRef: { name: 'okta' },
     insecure: { httpCookies: true, httpProvider: true },
@@ -46,8 +50,10 @@ function run(spec: Readonly<Record<string, unknown>>, secret = SECRET): Running 
     { kind: 'Plugin', pluginKind: 'OidcPlugin', key: objectKey('OidcPlugin', name), name, meta, spec: parsed.value },
     {
       external: { scheme: 'http', port: 8080 },
-      secret: (_name, key) =>
-        key === 'client-secret' ? { ok: true, value: new Redacted(secret) } : { ok: false, problems: [] },
+      secret(of, key) {
+        const value = secrets[`${of}/${key}`];
+        return value === undefined ? { ok: false, problems: [] } : { ok: true, value: new Redacted(value) };
+      },
     },
   );
   if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems));
@@ -108,6 +114,44 @@ describe('a running OidcPlugin', () => {
     expect(headerOf(page, 'x-forwarded-user')).toBe('ada');
     expect(headerOf(page, 'authorization')).toMatch(/^Bearer \S+$/);
   });
+
+  it.skipIf(openssl.missing)(
+    'logs in over TLS with a private CA, by an egress proxy, where the issuer is the public address',
+    async () => {
+      const authority = privateAuthority('the CA of the company');
+      ending.push(() => authority.remove());
+      const issuer = 'https://sso.public.invalid/';
+      const tls = authority.issue(['DNS:idp.inside.invalid']);
+      const honest = await startHonestProvider({ redirectUris: [ORIGIN + CALLBACK], issuer, tls });
+      ending.push(() => honest.close());
+      const proxy = await startEgressProxy();
+      ending.push(() => proxy.close());
+      proxy.names.set('idp.inside.invalid', { host: '127.0.0.1', port: Number(new URL(honest.origin).port) });
+      const spec = {
+        issuer,
+        clientID: honest.clientId,
+        endpoints: { internalBase: 'https://idp.inside.invalid:8443' },
+        tls: { caRef: { name: 'idp-ca' } },
+        http: { proxy: proxy.url },
+        insecure: { httpCookies: true },
+      };
+      const running = run(spec, honest.clientSecret, authority.ca);
+      await isReady(running);
+      const start = await running.ask('/orders');
+      expect(locationOf(start)).toMatch(/^https:\/\/sso\.public\.invalid\/auth\?/);
+      const back = await followLogin(locationOf(start), ORIGIN + CALLBACK, new CookieJar(), {
+        ca: authority.ca,
+        // The browser has a way of its own; the name in TLS is the certificate's here.
+        move: ({ pathname, search }) => new URL(pathname + search, honest.origin),
+        servername: 'idp.inside.invalid',
+      });
+      const landed = await running.ask(CALLBACK, back.search);
+      expect([statusOf(landed), locationOf(landed)]).toEqual([303, '/orders']);
+      expect(await running.ask('/orders')).toMatchObject({ kind: 'continue', identity: { issuer, subject: 'u-1815' } });
+      expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT idp.inside.invalid:8443']));
+      expect(proxy.asked).toHaveLength(3);
+    },
+  );
 
   it('F30 A166 before the provider ever answered: 503, and no request of a browser makes a call', async () => {
     const fake = await fakeProvider();
