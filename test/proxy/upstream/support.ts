@@ -117,7 +117,8 @@ export async function blackHole(): Promise<{ readonly port: number; close(): Pro
   const [port] = await once(worker, 'message');
   if (typeof port !== 'number') throw new Error('the worker said no port');
   const queued = Array.from({ length: 8 }, () => connect({ port, host: '127.0.0.1' }).on('error', () => undefined));
-  await once(queued[0] ?? worker, 'connect');
+  // Linux queues one more than the backlog says.
+  await Promise.all(queued.slice(0, 2).map((socket) => once(socket, 'connect')));
   return {
     port,
     async close() {
