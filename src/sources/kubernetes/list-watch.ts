@@ -1,6 +1,8 @@
-import { type ApiRequest, ApiUnreachable, type KubernetesApi } from './api.ts';
+import type { ApiRequest, KubernetesApi } from './api.ts';
 import { Backoff, ListAllowance, PACE, type Pace } from './backoff.ts';
-import { type Item, messageOf, readEvent, readPage } from './watch-event.ts';
+import { createLister, selectorsOf } from './list.ts';
+import { ENDED, type Failure, failure, GONE, type Outcome, refused, unreached } from './outcome.ts';
+import { type Item, readEvent } from './watch-event.ts';
 import type { Timers } from './world.ts';
 
 /** All objects of one kind that match, in one namespace or all. */
@@ -28,8 +30,6 @@ export interface WatchHandler {
   /** New, changed, or listed again: `name` is `namespace/name`. */
   upsert(item: Item): void;
   remove(name: string): void;
-  /** Once for each batch of the above. */
-  settled(): void;
   /** The state, whenever it is another one. */
   state(state: WatchState): void;
   failed(error: unknown): void;
@@ -70,8 +70,9 @@ export interface ListWatch {
 
 /**
  * Longer than the minute between two bookmarks, so a silent stream is a dead one: each kind is proved fresh every minute, though
- * nothing happens (F04, F11). A peer that vanished is found sooner, by the client's TCP probes; and no watch outlives its
- * `timeoutSeconds`, whatever a proxy between does.
+ * nothing happens (F04, F11). Where there are no bookmarks, as from an API server that saw no event of the kind since it started,
+ * that costs a watch every 75 s, and no list. A peer that vanished is found sooner, by the client's TCP probes; and no watch
+ * outlives its `timeoutSeconds`, whatever a proxy between does.
  */
 const IDLE = 75_000;
 const SHORTEST_WATCH = 240;
@@ -79,32 +80,6 @@ const SHORTEST_WATCH = 240;
 const GOOD = 10_000;
 /** Attempts to go on from where a watch broke, before everything is listed again. */
 const PATIENCE = 3;
-const LIMIT = 500;
-/** Of 500 objects each; far beyond what the rest of the process can hold. */
-const MOST_PAGES = 2000;
-
-type Outcome =
-  | { readonly kind: 'Listed' }
-  /** By the server, or after `IDLE`. */
-  | { readonly kind: 'Ended'; readonly reason: string }
-  /** Its version is too old to go on from. */
-  | { readonly kind: 'Gone' }
-  | {
-      readonly kind: 'Failed';
-      readonly reason: string;
-      readonly code: number;
-      readonly message: string;
-      readonly retryAfter: number | undefined;
-    };
-
-const failed = (reason: string, code: number, message: string, retryAfter?: number): Outcome => ({
-  kind: 'Failed',
-  reason,
-  code,
-  message,
-  retryAfter,
-});
-
 const severity = (code: number): 'reach' | 'refused' | 'absent' =>
   code === 0 ? 'reach' : code === 404 ? 'absent' : 'refused';
 
@@ -115,80 +90,73 @@ export function createListWatch(options: ListWatchOptions): ListWatch {
   const backoff = new Backoff(pace, random);
   const lists = new ListAllowance(pace.list, now);
   const stopping = new AbortController();
+  const listAll = createLister(api, collection, stopping.signal);
   /** Names of what the handler has. */
   const held = new Set<string>();
   /** To go on from; undefined: list. */
   let version: string | undefined;
   let path = collection.path;
-  let limit = collection.limit ?? LIMIT;
   let state: WatchState = { kind: 'Listing' };
   let listed = false;
   let freshAt: number | undefined;
-  let restarts = 0;
+  /** In a row, without anything that was of use. */
+  let failures = 0;
+  let doubtful = false;
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       const since = now();
-      const outcome = version === undefined ? await list() : await watch(version);
+      const outcome = await attempt();
       if (stopping.signal.aborted) return;
       await pause(settle(outcome, now() - since));
+    }
+  }
+
+  async function attempt(): Promise<Outcome> {
+    try {
+      return version === undefined ? await list() : await watch(version);
+    } catch (error) {
+      const outcome = unreached(error);
+      if (outcome === undefined) contained(() => handler.failed(error));
+      return outcome ?? failure('failed', 0, 'the watch failed, which is a bug');
     }
   }
 
   /** Everything, page by page; at the end, what wasn't among it is gone. */
   async function list(): Promise<Outcome> {
     const found = new Set<string>();
-    let next: string | undefined;
-    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-      const response = await answered(() => api.call(listRequest(next)));
-      if ('kind' in response) {
-        if (response.kind !== 'Failed' || response.reason !== 'too_large' || limit === 1) return response;
-        limit = Math.max(1, Math.floor(limit / 4));
-        continue;
-      }
-      if (response.status !== 200) return refused(response);
-      const page = readPage(response.body);
-      if (page === undefined) return failed('garbage', 200, 'the API server answered with something that is no list');
-      for (const item of page.items) {
+    const outcome = await listAll(path, (items) => {
+      for (const item of items) {
         found.add(item.name);
         upsert(item);
       }
-      if (page.next === undefined) return complete(found, page.version);
-      contained(() => handler.settled());
-      next = page.next;
-    }
-    return failed('garbage', 200, 'the API server gave pages of a list without end');
+    });
+    if (outcome.kind === 'Listed') complete(found, outcome.version);
+    return outcome;
   }
 
-  function complete(found: ReadonlySet<string>, at: string): Outcome {
+  function complete(found: ReadonlySet<string>, at: string): void {
     for (const name of [...held]) if (!found.has(name)) remove(name);
-    version = at;
     listed = true;
     lists.spend();
-    fresh();
-    turn({ kind: 'Synced' });
-    contained(() => handler.settled());
-    return { kind: 'Listed' };
+    progress(at);
   }
 
   /** What happens from a version on. The version goes on with each event, so that a broken stream costs no list. */
   async function watch(from: string): Promise<Outcome> {
-    const stream = await answered(() => api.watch(watchRequest(from)));
-    if ('kind' in stream) return stream;
+    const stream = await api.watch(watchRequest(from));
     if (stream.status !== 200) return refused(stream);
-    turn({ kind: 'Synced' });
-    try {
-      for await (const line of stream.lines) {
-        const end = take(line);
-        if (end !== undefined) return end;
-      }
-      return { kind: 'Ended', reason: 'ended' };
-    } catch (error) {
-      return unreached(error);
+    // A stream that broke off with nonsense has to show something better first.
+    if (!doubtful) turn({ kind: 'Synced' });
+    for await (const line of stream.lines) {
+      const end = take(line);
+      if (end !== undefined) return end;
     }
+    return ENDED;
   }
 
+  /** Undefined: read on. */
   function take(line: string): Outcome | undefined {
     const event = readEvent(line);
     contained(() => observer.event(collection.kind, event.type));
@@ -201,94 +169,50 @@ export function createListWatch(options: ListWatchOptions): ListWatch {
         remove(event.item.name);
         return progress(event.item.version);
       case 'BOOKMARK':
-        version = event.version;
-        restarts = 0;
-        fresh();
-        return undefined;
+        return progress(event.version);
       case 'ERROR':
-        return event.code === 410
-          ? { kind: 'Gone' }
-          : failed(`status_${event.code}`, event.code, event.message || 'the watch ended with an error');
+        if (event.code === 410) return GONE;
+        return failure(`status_${event.code}`, event.code, event.message || 'the watch ended with an error', {
+          inStream: true,
+        });
       case 'Garbage':
-        return failed('garbage', 200, 'a line of the watch is no event');
+        return failure('garbage', 200, 'a line of the watch is no event', { inStream: true });
     }
   }
 
   function progress(at: string): undefined {
     version = at;
-    restarts = 0;
-    fresh();
-    contained(() => handler.settled());
+    failures = 0;
+    doubtful = false;
+    freshAt = now();
+    contained(() => observer.fresh(collection.kind));
+    turn({ kind: 'Synced' });
   }
 
   /** Milliseconds until the next attempt. */
   function settle(outcome: Outcome, lasted: number): number {
     if (outcome.kind === 'Listed') return 0;
-    const watched = version !== undefined;
-    const reason = outcome.kind === 'Gone' ? 'gone' : outcome.reason;
-    contained(() => observer.restart(collection.kind, reason));
-    if (watched && lasted >= GOOD) backoff.reset();
-    if (outcome.kind === 'Failed') {
-      turn({ kind: 'Failing', since: now(), code: outcome.code, message: outcome.message });
-      // Only a list can tell what became of it meanwhile.
-      if (outcome.code === 403 || outcome.code === 404) version = undefined;
-      if (outcome.code === 404) path = path === collection.path ? (collection.otherPath ?? path) : collection.path;
-    }
-    restarts += outcome.kind === 'Failed' && outcome.code !== 0 ? 1 : 0;
-    if (outcome.kind === 'Gone' || restarts > PATIENCE) {
+    contained(() => observer.restart(collection.kind, outcome.reason));
+    if (version !== undefined && lasted >= GOOD) backoff.reset();
+    if (outcome.kind === 'Failed') fail(outcome);
+    if (outcome.kind === 'Gone' || failures > PATIENCE) {
       version = undefined;
-      restarts = 0;
+      failures = 0;
     }
     const wait =
       outcome.kind === 'Failed' ? backoff.next(severity(outcome.code), outcome.retryAfter) : backoff.next('reach');
     return version === undefined ? Math.max(wait, lists.wait()) : wait;
   }
 
-  /** An answer, or what it means that there is none. */
-  async function answered<T extends object>(ask: () => Promise<T>): Promise<T | Outcome> {
-    try {
-      return await ask();
-    } catch (error) {
-      return unreached(error);
-    }
+  function fail({ code, message, inStream }: Failure): void {
+    turn({ kind: 'Failing', since: now(), code, message });
+    doubtful ||= inStream;
+    // An API server that has too much to do isn't helped by a list.
+    if (inStream || (code >= 400 && code < 500 && code !== 429)) failures += 1;
+    // Only a list can tell what became of it meanwhile.
+    if (code === 403 || code === 404) version = undefined;
+    if (code === 404) path = path === collection.path ? (collection.otherPath ?? path) : collection.path;
   }
-
-  function unreached(error: unknown): Outcome {
-    if (!(error instanceof ApiUnreachable)) {
-      contained(() => handler.failed(error));
-      return failed('failed', 0, 'the watch failed, which is a bug');
-    }
-    if (error.reason === 'Idle') return { kind: 'Ended', reason: 'idle' };
-    if (error.reason === 'TooLarge') return failed('too_large', 200, error.message);
-    return failed('unreachable', 0, error.message);
-  }
-
-  const refused = (answer: {
-    readonly status: number;
-    readonly body: unknown;
-    readonly retryAfter: number | undefined;
-  }): Outcome =>
-    answer.status === 410
-      ? { kind: 'Gone' }
-      : failed(
-          `status_${answer.status}`,
-          answer.status,
-          messageOf(answer.body) || `the API server answered with ${answer.status}`,
-          answer.retryAfter,
-        );
-
-  const selectors = {
-    ...(collection.labelSelector === undefined ? {} : { labelSelector: collection.labelSelector }),
-    ...(collection.fieldSelector === undefined ? {} : { fieldSelector: collection.fieldSelector }),
-  };
-
-  /** Without a resourceVersion: as of now, never what a cache of another API server remembers. */
-  const listRequest = (next: string | undefined): ApiRequest => ({
-    method: 'GET',
-    path,
-    query: { ...selectors, limit: String(limit), ...(next === undefined ? {} : { continue: next }) },
-    signal: stopping.signal,
-  });
 
   /** Each of another length, so that those that began together don't all end together. */
   function watchRequest(from: string): ApiRequest & { readonly idle: number } {
@@ -297,7 +221,7 @@ export function createListWatch(options: ListWatchOptions): ListWatch {
       method: 'GET',
       path,
       query: {
-        ...selectors,
+        ...selectorsOf(collection),
         watch: '1',
         resourceVersion: from,
         allowWatchBookmarks: 'true',
@@ -320,11 +244,6 @@ export function createListWatch(options: ListWatchOptions): ListWatch {
     }
     const told = state;
     contained(() => handler.state(told));
-  }
-
-  function fresh(): void {
-    freshAt = now();
-    contained(() => observer.fresh(collection.kind));
   }
 
   function upsert(item: Item): void {

@@ -69,7 +69,6 @@ export function createWatcher(options: WatcherOptions): Watcher {
     collection: watched,
     handler: {
       ...options.handler,
-      settled() {},
       state(state) {
         react(state);
         options.turned();
