@@ -49,6 +49,7 @@ export function createKubernetesSource(options: KubernetesOptions): KubernetesSo
   const listed = Promise.withResolvers<void>();
   let late = false;
   let stopped = false;
+  let whole = false;
 
   function turned(): void {
     for (const { objects, secrets } of scopes) {
@@ -56,6 +57,10 @@ export function createKubernetesSource(options: KubernetesOptions): KubernetesSo
       for (const watcher of secrets) watcher.start();
     }
     if (scopes.every((scope) => isListed(scope) || (late && mayBeLeftOut(scope)))) listed.resolve();
+    if (whole || !scopes.every(isListed)) return;
+    whole = true;
+    // Who owns which host can be told from now on, though no object came (DESIGN: Hosts).
+    dirty();
   }
 
   /** With a list of namespaces, one that nobody may see holds up the others only so long. */

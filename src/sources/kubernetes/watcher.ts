@@ -63,6 +63,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
   let cancel: (() => void) | undefined;
   let spoken = false;
   let started = false;
+  /** Nobody may see the grants, or there are none: then nothing is granted. For good, whatever becomes of the API server (F01). */
+  let doneWithout = false;
 
   const listWatch = createListWatch({
     api: options.api,
@@ -93,6 +95,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       spoken = false;
       return;
     }
+    doneWithout ||= optional && (state.code === 403 || state.code === 404);
     // A cluster without Gateway API is nothing to talk about either.
     if (optional && state.code === 404) return;
     cancel ??= timers.after(state.code === 403 && namespace !== undefined ? options.patience : SPEAK_AFTER, speak);
@@ -118,8 +121,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       if (!started) listWatch.start();
       started = true;
     },
-    // Nobody may see the grants, or there are none: then nothing is granted.
-    settled: () => listWatch.listed() || (optional && failsWith(403, 404)),
+    settled: () => listWatch.listed() || doneWithout,
     forbidden: () => failsWith(403),
     health(now) {
       const state = listWatch.state();
