@@ -73,7 +73,6 @@ export function createReporting(parts: Parts, options: ReportingOptions): Report
     reporter,
     leading: elector.leading,
     start() {
-      reporter.publish(control.verdicts());
       reporter.start();
       elector.start();
     },

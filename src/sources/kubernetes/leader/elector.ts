@@ -1,5 +1,6 @@
-import { type ApiResponse, ApiUnreachable, type KubernetesApi } from '../api.ts';
+import { type ApiRequest, type ApiResponse, ApiUnreachable, type KubernetesApi } from '../api.ts';
 import { answerText, type Log, onceAMinute, type Timers } from '../world.ts';
+import { callInTime } from './call-in-time.ts';
 import { claimed, type LeaseClaim, readLease, released, type StoredLease } from './lease.ts';
 
 export interface ElectorOptions {
@@ -40,7 +41,7 @@ export interface Elector {
 }
 
 /** As in client-go. */
-export const ELECTOR_TIMES: ElectorTimes = { lease: 15_000, renewDeadline: 10_000, retry: 2000 };
+const ELECTOR_TIMES: ElectorTimes = { lease: 15_000, renewDeadline: 10_000, retry: 2000 };
 
 /** One call takes so much of the deadline at most, so that a connection that hangs leaves room for another try. */
 const PART_OF_DEADLINE = 2;
@@ -69,6 +70,8 @@ export function createElector(options: ElectorOptions): Elector {
   let cancelNext = (): void => {};
   let cancelDeadline = (): void => {};
   const stopping = new AbortController();
+  const send = (request: ApiRequest) =>
+    callInTime(api, options.timers, request, times.renewDeadline / PART_OF_DEADLINE, stopping.signal);
 
   const leading = (): boolean => leadsUntil !== undefined && now() < leadsUntil;
 
@@ -203,28 +206,6 @@ export function createElector(options: ElectorOptions): Elector {
     wallNow: options.wallNow(),
   });
 
-  type Sent = Pick<Parameters<KubernetesApi['call']>[0], 'method' | 'path' | 'body'>;
-
-  /** In time, or ApiUnreachable: whatever the client does, no call holds the next one up. */
-  function send(request: Sent, timeout = times.renewDeadline / PART_OF_DEADLINE, signal = stopping.signal) {
-    const late = Promise.withResolvers<never>();
-    const ending = new AbortController();
-    const give = (why: string) => {
-      ending.abort();
-      late.reject(new ApiUnreachable(why));
-    };
-    const cancel = options.timers.after(timeout, () => give(`no answer within ${timeout} ms`));
-    const onAbort = () => give('ended');
-    signal.addEventListener('abort', onAbort, { once: true });
-    const answer = api.call({ ...request, timeout, signal: ending.signal });
-    // The loser of the race is nobody's any more.
-    answer.catch(() => {});
-    return Promise.race([answer, late.promise]).finally(() => {
-      cancel();
-      signal.removeEventListener('abort', onAbort);
-    });
-  }
-
   function complain(answer: ApiResponse): void {
     if (!sayAgain(`answer ${answer.status}`)) return;
     const advice = answer.status === 403 ? '; the ServiceAccount needs get, create and update on leases' : '';
@@ -238,11 +219,11 @@ export function createElector(options: ElectorOptions): Elector {
 
   async function release(): Promise<void> {
     try {
-      const never = new AbortController().signal;
-      const answer = await send({ method: 'GET', path }, RELEASE_TIMEOUT, never);
+      const call = (request: ApiRequest) => callInTime(api, options.timers, request, RELEASE_TIMEOUT);
+      const answer = await call({ method: 'GET', path });
       const lease = answer.status === 200 ? readLease(answer.body) : undefined;
       if (lease?.holder !== identity) return;
-      await send({ method: 'PUT', path, body: released(lease, options.wallNow()) }, RELEASE_TIMEOUT, never);
+      await call({ method: 'PUT', path, body: released(lease, options.wallNow()) });
     } catch (error) {
       log.info(
         { err: error, lease: options.name },

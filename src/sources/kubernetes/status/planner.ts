@@ -2,6 +2,7 @@ import { isPlain } from '../../../resources/plain.ts';
 import type { EventSubject } from '../events/recorder.ts';
 import { type Happening, happenings } from '../events/transitions.ts';
 import { type StoredObject, storedOf } from '../objects.ts';
+import { applyOf, type Place, placeOf, type ReportedKind } from './place.ts';
 import {
   isTooEarly,
   isUnsettled,
@@ -13,16 +14,10 @@ import {
   turned,
 } from './provider.ts';
 import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
+import { sameReport } from './same-report.ts';
 import { isOlder, readConditions, readProvider } from './stored.ts';
 import { type Status, says, wantedStatus } from './wanted.ts';
 import type { Write } from './writer.ts';
-
-export interface ReportedKind {
-  readonly kind: string;
-  readonly plural: string;
-  /** Whether it has instances, and so `ProviderReady`. */
-  readonly plugin: boolean;
-}
 
 export interface PlannerOptions {
   readonly kinds: readonly ReportedKind[];
@@ -53,7 +48,6 @@ export interface Planner {
 
 /** Milliseconds in which an instance is expected to come to its first answer. */
 const BEGINNING = 30_000;
-const GROUP_VERSION = 'postern.dev/v1alpha1';
 
 export function createPlanner(options: PlannerOptions): Planner {
   const { now } = options;
@@ -176,66 +170,3 @@ export function createPlanner(options: PlannerOptions): Planner {
     },
   };
 }
-
-interface Place {
-  readonly kind: ReportedKind;
-  readonly subject: Omit<EventSubject, 'uid'>;
-  readonly path: string;
-  readonly scope: string;
-}
-
-/** Undefined: a kind of which nothing is reported. */
-function placeOf(key: string, kinds: ReadonlyMap<string, ReportedKind>): Place | undefined {
-  const [kindName = '', namespace = '', name = ''] = key.split('/');
-  const kind = kinds.get(kindName);
-  if (kind === undefined) return undefined;
-  return {
-    kind,
-    subject: { apiVersion: GROUP_VERSION, kind: kindName, namespace, name },
-    path: `/apis/${GROUP_VERSION}/namespaces/${namespace}/${kind.plural}/${name}/status`,
-    scope: `${namespace}/${kind.plural}`,
-  };
-}
-
-/**
- * Server-side apply: of lists by type and fields that we don't name any more, ours go. With the version that was read: an
- * object that was made anew meanwhile, or that a newer leader wrote to, is answered with 409 (its uid would be ignored).
- */
-const applyOf = (place: Place, fieldManager: string, resourceVersion: string, status: Status | undefined) => ({
-  method: 'PATCH' as const,
-  path: place.path,
-  query: { fieldManager, force: 'true' },
-  contentType: 'application/apply-patch+yaml' as const,
-  body: {
-    apiVersion: place.subject.apiVersion,
-    kind: place.subject.kind,
-    metadata: { name: place.subject.name, namespace: place.subject.namespace, resourceVersion },
-    ...(status === undefined ? {} : { status }),
-  },
-});
-
-/** Cheap, for it is asked about every object at each publication: most members are the same values as before. */
-function sameReport(a: ObjectReport, b: ObjectReport | undefined): boolean {
-  if (a === b) return true;
-  return (
-    b !== undefined &&
-    a.observedGeneration === b.observedGeneration &&
-    a.exposure === b.exposure &&
-    a.authorization === b.authorization &&
-    a.routes === b.routes &&
-    a.target === b.target &&
-    sameList(a.redirectURIs, b.redirectURIs, (x, y) => x === y) &&
-    sameList(a.conditions, b.conditions, sameCondition)
-  );
-}
-
-const sameList = <T>(a: readonly T[], b: readonly T[], same: (a: T, b: T) => boolean): boolean =>
-  a === b ||
-  (a.length === b.length &&
-    a.every((member, index) => {
-      const other = b[index];
-      return other !== undefined && same(member, other);
-    }));
-
-const sameCondition = (a: ReportedCondition, b: ReportedCondition): boolean =>
-  a === b || (a.type === b.type && a.status === b.status && a.reason === b.reason && a.message === b.message);

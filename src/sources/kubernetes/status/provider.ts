@@ -30,14 +30,16 @@ const text = ({ reason, message, checks }: InstanceReport): string =>
 
 /** Whether time alone can still change what is to be shown. */
 export const isUnsettled = ({ since, textSince }: Observation, now: number): boolean =>
-  now - since <= PROVEN + FAILING || now - textSince <= 2 * FAILING;
+  now - since <= PROVEN + FAILING || now - textSince <= SOON + FAILING;
 
 /** What a leader remembers of the turns that it wrote. A new one remembers none, and errs towards writing once. */
 export interface Turns {
   readonly recoveredAt: number | undefined;
   readonly unstable: boolean;
+  /** When another text of the same status was last written. */
+  readonly textAt: number | undefined;
 }
-export const NO_TURNS: Turns = { recoveredAt: undefined, unstable: false };
+export const NO_TURNS: Turns = { recoveredAt: undefined, unstable: false, textAt: undefined };
 
 /** After a turn from `before` to `after` was written. */
 export function turned(turns: Turns, before: ShownProvider | undefined, after: ShownProvider, now: number): Turns {
@@ -45,8 +47,8 @@ export function turned(turns: Turns, before: ShownProvider | undefined, after: S
   if (before.status === 'True' && after.status === 'False') {
     return { ...turns, unstable: turns.recoveredAt !== undefined && now - turns.recoveredAt < SOON };
   }
-  if (before.status === 'False' && after.status === 'True') return { recoveredAt: now, unstable: false };
-  return turns;
+  if (before.status === 'False' && after.status === 'True') return { ...turns, recoveredAt: now, unstable: false };
+  return before.status === after.status && text(before) !== text(after) ? { ...turns, textAt: now } : turns;
 }
 
 /**
@@ -55,7 +57,7 @@ export function turned(turns: Turns, before: ShownProvider | undefined, after: S
  * - nothing new while the instance hasn't decided, as that of a new leader, or one with a new secret;
  * - False only after a minute without success;
  * - True at once, unless it had failed again soon after the last time: then after five minutes without failure;
- * - another text after it stood for a minute.
+ * - another text after it stood for a minute, and once in ten minutes at most.
  * Undefined: no instance runs.
  */
 export function providerToShow(
@@ -70,7 +72,10 @@ export function providerToShow(
   if (shown === undefined || isFirst(shown, generation)) return said;
   if (said.status === 'Unknown') return shown;
   const lasted = now - observation.since;
-  if (said.status === shown.status) return now - observation.textSince >= FAILING ? said : shown;
+  if (said.status === shown.status) {
+    const often = turns.textAt !== undefined && now - turns.textAt < SOON;
+    return now - observation.textSince >= FAILING && !often ? said : shown;
+  }
   if (said.status === 'False') return lasted >= FAILING ? said : shown;
   return turns.unstable && lasted < PROVEN ? shown : said;
 }

@@ -2,7 +2,8 @@ import type { KubernetesApi } from '../api.ts';
 import { createEventRecorder, type EventResult } from '../events/recorder.ts';
 import type { StoredObject } from '../objects.ts';
 import type { Log, Timers } from '../world.ts';
-import { createPlanner, type ReportedKind } from './planner.ts';
+import type { ReportedKind } from './place.ts';
+import { createPlanner } from './planner.ts';
 import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
 import { createStatusWriter, type WriteResult } from './writer.ts';
 

@@ -16,7 +16,7 @@ export const KINDS = [
 ];
 
 /** 2027-01-15T08:00:00Z */
-export const EPOCH = 1_800_000_000_000;
+const EPOCH = 1_800_000_000_000;
 
 const condition = (
   type: string,

@@ -134,6 +134,13 @@ describe('ProviderReady', () => {
     });
   });
 
+  it('shows another text once in ten minutes at most', async () => {
+    const h = await settled(DOWN);
+    for (let turn = 0; turn < 50; turn += 1) await say(h, { ...DOWN, message: `tried ${turn} times` }, 70_000);
+    expect(h.cluster.writes.length).toBeGreaterThan(2);
+    expect(h.cluster.writes.length).toBeLessThanOrEqual(6);
+  });
+
   it('shows what was found out, and finds it again when nothing changed', async () => {
     const checks = [{ name: 'Discovery', result: 'Passed', message: 'It answers.' }];
     const h = await settled({ ...UP, checks });
@@ -152,7 +159,8 @@ describe('ProviderReady', () => {
   });
 
   it('writes a bounded number of statuses, whatever the instance says', async () => {
-    const said = fc.tuple(fc.constantFrom(UP, DOWN, STARTING), fc.integer({ min: 1, max: 90 }));
+    const other = { ...DOWN, reason: 'IssuerMismatch' };
+    const said = fc.tuple(fc.constantFrom(UP, DOWN, other, STARTING), fc.integer({ min: 1, max: 90 }));
     await fc.assert(
       fc.asyncProperty(fc.array(said, { minLength: 20, maxLength: 60 }), async (turns) => {
         const h = await settled(UP);
@@ -162,8 +170,9 @@ describe('ProviderReady', () => {
           h.instances.set(KEY, one);
           await h.go(length * 1000, 2500);
         }
-        // A pair of turns takes a minute of failing, and five of success from the second on.
-        expect(h.cluster.writes.length).toBeLessThanOrEqual(3 + 2 * Math.ceil(seconds / 360));
+        // A pair of turns takes a minute of failing, and five of success from the second on; a text ten minutes.
+        const bound = 3 + 2 * Math.ceil(seconds / 360) + Math.ceil(seconds / 600);
+        expect(h.cluster.writes.length).toBeLessThanOrEqual(bound);
       }),
       { numRuns: 30 },
     );
