@@ -83,7 +83,7 @@ describe('3. a login in front of it', () => {
     expect(counts.filter((count) => count > 0)).toHaveLength(2);
   });
 
-  it('helm test follows the protected Route to the issuer', async () => {
+  it('is what kubectl get says', async () => {
     const table = await kubectl('get', 'proute', 'orders', '-n', shop);
     expect(table).toMatch(/Protected/);
     expect(await jsonPath('{.status.conditions[?(@.type=="Ready")].status}', 'oidc', 'okta', '-n', shop)).toBe('True');

@@ -47,6 +47,13 @@ export const plugin = (more: Manifest = {}, name = 'okta'): Manifest =>
     tls: { caRef: { name: 'provider-ca' } },
     clientID: 'shop',
     clientSecretRef: { name: 'okta-client', key: 'client-secret' },
+    upstream: {
+      claims: [
+        { claim: 'sub', header: 'X-Forwarded-User' },
+        { claim: 'preferred_username', header: 'X-Forwarded-Preferred-Username' },
+        { claim: 'email', header: 'X-Forwarded-Email' },
+      ],
+    },
     ...more,
   });
 

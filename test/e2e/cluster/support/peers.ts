@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { apply, kubectl, type Manifest } from './kubernetes.ts';
 import { HOSTS, ISSUER, NAMESPACES, PROVIDER_INSIDE, SHOP } from './site.ts';
 
@@ -35,6 +36,8 @@ interface Program {
   readonly port: number;
   readonly hostPort?: number;
   readonly tls?: string;
+  /** Another one starts it anew. */
+  readonly revision?: string;
 }
 
 /** A Deployment and its core Service, both of that name. */
@@ -80,7 +83,7 @@ function program(of: Program): readonly Manifest[] {
         replicas: of.replicas,
         ...strategy,
         selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: pod },
+        template: { metadata: { labels, annotations: { certificate: of.revision ?? '' } }, spec: pod },
       },
     },
     {
@@ -116,6 +119,7 @@ export async function startPeers(image: string, certificate: Certificate): Promi
       port: 8443,
       hostPort: 443,
       tls: 'provider-tls',
+      revision: createHash('sha256').update(certificate.cert).digest('hex').slice(0, 16),
     }),
     ...program({
       namespace: NAMESPACES.shop,
