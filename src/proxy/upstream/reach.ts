@@ -14,12 +14,11 @@ export interface ReachRules {
   readonly forbiddenAddresses?: () => ReadonlySet<string>;
 }
 
-/** With `--files`: whoever writes the files may reach what this machine reaches. */
-export const REACH_ANY: ReachRules = { urlBackends: { kind: 'Any' }, clusterDomain: '' };
-
 export interface Reach {
   /** Why a host, as a `url` has it, is not reached. A name that passes may still have no address that does. */
   refusal(host: string): string | undefined;
+  /** Why an address that was let through is not reached any more; canonical. Costs a look-up, for it is asked at each request. */
+  forbidden(address: string): string | undefined;
   /** Addresses of a name that may be reached: those that were judged are those that are connected to (DNS rebinding). */
   readonly lookup: LookupFunction;
 }
@@ -36,6 +35,7 @@ export function createReach(rules: ReachRules, resolve: Resolve = resolverFor(ru
         ? `${host} is a name of the cluster: write spec.backendRef instead of spec.url, or start with --url-backends Any`
         : undefined;
     },
+    forbidden: (address) => forbiddenNow(address, rules),
     lookup(hostname, options, callback) {
       resolve(hostname, (error, addresses) => {
         if (error !== null) return callback(error, '', 0);
@@ -60,13 +60,18 @@ function notAllowed(name: string, first: LookupAddress | undefined, rules: Reach
   return error;
 }
 
+const forbiddenNow = (canonical: string, { forbiddenAddresses }: ReachRules): string | undefined =>
+  forbiddenAddresses?.().has(canonical) === true
+    ? `${canonical} is an address of the API server: reached under no setting`
+    : undefined;
+
 /** Why an address is not reached, to be read by whoever runs Postern. */
 export function addressRefusal(address: string, rules: ReachRules): string | undefined {
   const canonical = canonicalAddress(address);
   if (canonical === undefined || !isAddressAllowed(canonical, { kind: 'Any' }))
     return `${address} is a link-local address, or of cloud metadata: reached under no setting`;
-  if (rules.forbiddenAddresses?.().has(canonical) === true)
-    return `${address} is an address of the API server: reached under no setting`;
+  const forbidden = forbiddenNow(canonical, rules);
+  if (forbidden !== undefined) return forbidden;
   if (isAddressAllowed(canonical, rules.urlBackends)) return undefined;
   const cidr = `${canonical}/${canonical.includes(':') ? 128 : 32}`;
   return `${address} is not a public address: to let spec.url reach it start with --url-backends ${cidr}, or Any`;

@@ -1,5 +1,6 @@
 import type { LookupFunction, Socket } from 'node:net';
 import { isAddressAllowed } from '../../resources/address-policy.ts';
+import { canonicalAddress } from '../../resources/ip.ts';
 import type { BackendService, BackendUrl } from '../../resources/resource.ts';
 import type { EndpointAddress, EndpointDirectory } from '../endpoints.ts';
 import type { FailureCode, Forwarder, ForwardResult, OutgoingRequest } from '../forwarder.ts';
@@ -27,10 +28,17 @@ export interface ForwarderOptions {
   readonly resolve?: Resolve;
 }
 
+/** Where a `url` leads, without its path. */
+interface Origin {
+  readonly pool: Pool;
+  /** Canonical; undefined where the host is a name. */
+  readonly address: string | undefined;
+}
+
 /** HTTP/1.1 towards upstreams, on sockets of our own, with connections kept per origin, and per endpoint of a Service. */
 export function createSocketForwarder({ ownPorts, endpoints, reach: rules, resolve }: ForwarderOptions): Forwarder {
   const reach = createReach(rules, resolve);
-  const urls = new Map<string, Pool>();
+  const origins = new Map<string, Origin>();
   const services = new Map<string, Balancer>();
   const exchanges = new Running<Exchange>();
   // Sweeps are counted instead of asking the clock, which six times a request costs 0.5 µs. After the loop was held up only
@@ -47,10 +55,10 @@ export function createSocketForwarder({ ownPorts, endpoints, reach: rules, resol
     exchanges.each((exchange) => {
       if (exchange.deadline <= time) exchange.expire();
     });
-    for (const [key, pool] of urls) {
+    for (const [key, { pool }] of origins) {
       pool.closeIdle();
       // Forgotten when nothing is open, so that the map is bounded by what is in use.
-      if (pool.quiet) urls.delete(key);
+      if (pool.quiet) origins.delete(key);
     }
     for (const [key, balancer] of services) if (!balancer.sweep()) services.delete(key);
   }, SWEEP_MS);
@@ -59,15 +67,18 @@ export function createSocketForwarder({ ownPorts, endpoints, reach: rules, resol
   const homeRefusal = (socket: Socket): string | undefined =>
     ownPorts.has(socket.remotePort ?? 0) && leadsHome(socket) ? OWN_LISTENER : undefined;
 
-  const urlPool = ({ scheme, host, port }: BackendUrl): Pool => {
+  /** A string: why it isn't reached. */
+  const originOf = ({ scheme, host, port }: BackendUrl): Origin | string => {
     const key = `${scheme}://${host}:${port}`;
-    let pool = urls.get(key);
-    if (pool === undefined) {
-      const refusal = (socket: Socket) => homeRefusal(socket) ?? addressRefusal(socket.remoteAddress ?? '', rules);
-      pool = new Pool({ scheme, host, port, lookup: reach.lookup, refusal }, now);
-      urls.set(key, pool);
-    }
-    return pool;
+    const known = origins.get(key);
+    if (known !== undefined) return (known.address === undefined ? undefined : reach.forbidden(known.address)) ?? known;
+    const refused = reach.refusal(host);
+    if (refused !== undefined) return refused;
+    const refusal = (socket: Socket) => homeRefusal(socket) ?? addressRefusal(socket.remoteAddress ?? '', rules);
+    const pool = new Pool({ scheme, host, port, lookup: reach.lookup, refusal }, now);
+    const origin = { pool, address: canonicalAddress(host) };
+    origins.set(key, origin);
+    return origin;
   };
 
   const endpointPool = ({ host, port }: EndpointAddress): Pool => {
@@ -98,9 +109,9 @@ export function createSocketForwarder({ ownPorts, endpoints, reach: rules, resol
       const { backend, client } = request;
       if (client.gone) return failed('client_gone', 'the client went away before anything was sent');
       if (backend.kind === 'Url') {
-        const refusal = reach.refusal(backend.host);
-        if (refusal !== undefined) return failed('address_not_allowed', refusal);
-        return exchange(request, urlPool(backend), undefined);
+        const origin = originOf(backend);
+        if (typeof origin === 'string') return failed('address_not_allowed', origin);
+        return exchange(request, origin.pool, undefined);
       }
       const balancer = balancerOf(backend);
       const pool = balancer.next();
@@ -111,9 +122,9 @@ export function createSocketForwarder({ ownPorts, endpoints, reach: rules, resol
     close() {
       clearInterval(sweep);
       exchanges.each((exchange) => exchange.stop());
-      for (const pool of urls.values()) pool.destroy();
+      for (const { pool } of origins.values()) pool.destroy();
       for (const balancer of services.values()) balancer.destroy();
-      urls.clear();
+      origins.clear();
       services.clear();
     },
   };

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { BodySource } from '../../../src/proxy/body.ts';
 import type { Forwarder } from '../../../src/proxy/forwarder.ts';
-import { REACH_ANY } from '../../../src/proxy/upstream/reach.ts';
 import { createSocketForwarder } from '../../../src/proxy/upstream/socket-forwarder.ts';
 import { milliseconds } from '../../../src/resources/duration.ts';
 import { freePort, until } from '../../support/gateway.ts';
+import { REACH_ANY } from '../support/files-forwarder.ts';
 import {
   answer,
   blackHole,
