@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ApiServer, startApiServer } from '../support/apiserver.ts';
-import { freePort, type PosternProcess, until } from '../support/gateway.ts';
+import { freePort, until } from '../support/gateway.ts';
 import { type HonestProvider, startHonestProvider } from '../support/honest-provider.ts';
 import { apiserver } from '../support/parts.ts';
 import { type Echo, plugin, route, secret, service, startEcho, yaml } from '../support/shop.ts';
 import { Visitor } from '../support/visitor.ts';
-import { createNamespaces, installCrds, metric, startOperator } from './operator.ts';
+import { createNamespaces, installCrds, labelled, metric, type Operator, startOperator } from './operator.ts';
 
 const WAIT = ['--for=condition=Ready', '--timeout=20s'];
 
 /** One story, in the order in which it is told: each chapter begins where the one before ended. */
-describe.skipIf(apiserver.missing)(`the operator ${apiserver.why}`, () => {
+describe.skipIf(apiserver.missing)(`the operator ${apiserver.why}`, { timeout: 60_000 }, () => {
   let server: ApiServer;
   let echo: Echo;
   let provider: HonestProvider;
-  let operator: PosternProcess & { readonly site: string };
+  let operator: Operator;
   let port: number;
 
-  const start = async (...args: readonly string[]): Promise<PosternProcess & { readonly site: string }> => {
+  const start = async (...args: readonly string[]): Promise<Operator> => {
     const started = await startOperator({ kubeconfig: server.kubeconfig, port, args });
     await started.ready();
     return started;
@@ -48,10 +48,6 @@ describe.skipIf(apiserver.missing)(`the operator ${apiserver.why}`, () => {
       `${object} to say ${column} ${expected}`,
       () => operator.log(),
     );
-  const labelled = (value: unknown): unknown => ({
-    ...(value as object),
-    metadata: { name: 'okta', namespace: 'shop', labels: { 'postern.dev/secret': 'true' } },
-  });
   const protect = (): string =>
     yaml(labelled(secret('okta', { 'client-secret': provider.clientSecret })), plugin('okta', provider));
 

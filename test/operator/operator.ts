@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isPlain, own } from '../../src/resources/plain.ts';
 import type { ApiServer } from '../support/apiserver.ts';
 import { freePort, type PosternProcess, startProcess, until } from '../support/gateway.ts';
 
@@ -26,6 +27,13 @@ export async function createNamespaces(server: ApiServer, ...names: readonly str
   for (const name of names) await server.call('POST', '/api/v1/namespaces', { metadata: { name } });
 }
 
+/** A Secret that plugins may use. */
+export const labelled = (value: unknown): unknown => {
+  const metadata = own(value, 'metadata');
+  const labels = { 'postern.dev/secret': 'true' };
+  return isPlain(value) && isPlain(metadata) ? { ...value, metadata: { ...metadata, labels } } : value;
+};
+
 export interface OperatorOptions {
   readonly kubeconfig: string;
   readonly namespace?: string;
@@ -33,11 +41,18 @@ export interface OperatorOptions {
   readonly port?: number;
 }
 
+export interface Operator extends PosternProcess {
+  /** As a browser names it. */
+  readonly site: string;
+}
+
 /** `postern serve --kubernetes`, reached over plain http on loopback, with upstreams and providers there too. */
-export async function startOperator(options: OperatorOptions): Promise<PosternProcess & { readonly site: string }> {
+export async function startOperator(options: OperatorOptions): Promise<Operator> {
   const port = options.port ?? (await freePort());
   const operator = await startProcess({
     port,
+    // A variable, which a flag of a test wins over.
+    env: { POSTERN_GRACE: '0s' },
     args: [
       '--kubernetes',
       '--kubeconfig',
@@ -47,7 +62,6 @@ export async function startOperator(options: OperatorOptions): Promise<PosternPr
       '--listen-https=off',
       '--external-scheme=http',
       '--url-backends=Any',
-      '--grace=0s',
       ...(options.args ?? []),
     ],
   });

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { FakeProvider } from './fake-provider.ts';
 import { freePort, type Gateway, startGateway } from './gateway.ts';
 
 /** Documents of one file; JSON is YAML. */
@@ -61,7 +60,7 @@ export const secret = (name: string, stringData: Readonly<Record<string, string>
 /** An OidcPlugin for a fake provider, over plain http; its client secret is in the Secret of the same name. */
 export const plugin = (
   name: string,
-  provider: Pick<FakeProvider, 'issuer' | 'clientId'>,
+  provider: { readonly issuer: string; readonly clientId: string },
   spec: Readonly<Record<string, unknown>> = {},
   namespace = 'shop',
 ): unknown => ({
