@@ -3,6 +3,7 @@ import { PLUGIN_KINDS } from '../../src/plugins/kinds.ts';
 import { routeSpec } from '../../src/resources/route.ts';
 import { serviceSpec } from '../../src/resources/service.ts';
 import { structural } from '../crd/structural.ts';
+import { conditions } from './conditions.ts';
 import { fieldTable, plain, table } from './fields.ts';
 
 /** Pages of docs/ that are written from the code, by the name of their file. */
@@ -10,6 +11,7 @@ export function pages(): ReadonlyMap<string, string> {
   return new Map([
     ['objects.md', objects()],
     ['settings.md', settings()],
+    ['conditions.md', `${WRITTEN}\n${conditions()}`],
   ]);
 }
 

@@ -1,0 +1,201 @@
+import type { Reason } from '../../src/resources/problem.ts';
+import { table } from './fields.ts';
+
+interface Words {
+  /** Condition types and columns where it stands. */
+  readonly on: string;
+  readonly means: string;
+  readonly todo: string;
+}
+
+/** Every reason of a problem; the compiler says where one is missing here. */
+const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
+  Invalid: words(
+    'Accepted',
+    'A field is missing, unknown, or has a value that it can’t have.',
+    'What the message says of each field.',
+  ),
+  Duplicate: words('Accepted', 'Several objects of one kind, namespace and name (files only).', 'Keep one.'),
+  Conflicted: words(
+    'Accepted',
+    'An older Route claims the same host, path, headers and method, or an older plugin the same path on a host.',
+    'Give it another place, or delete one of the two; the message names the winner.',
+  ),
+  UnsupportedValue: words('Accepted', 'Well formed, and not possible together.', 'What the message says.'),
+  HostNotAllowed: words(
+    'Accepted',
+    'The host belongs to another namespace, which the message names.',
+    'Another host, or an entry in `--host-owner`.',
+  ),
+  HostNotReserved: words(
+    'Accepted; also a condition of its own',
+    'As reason of Accepted: a wildcard host or `*` without an entry. As a condition: the host is this namespace’s only because its Route is the oldest.',
+    'An entry in `--host-owner`.',
+  ),
+  Pending: words(
+    'Accepted',
+    'Some namespace was not read yet, so that nobody knows whose the host is.',
+    'Wait, see the log for a namespace that can’t be read, or write an entry in `--host-owner`.',
+  ),
+  AccessMissing: words('Accepted', 'Nothing says who may come in.', '`plugins`, or `access: Public`.'),
+  AccessAmbiguous: words(
+    'Accepted',
+    '`access: Public` beside a plugin, of the Route or of its Service.',
+    'Take one of the two away.',
+  ),
+  ReservedPath: words(
+    'Accepted',
+    'A path below `/_oidc/`, or a path of a plugin that others serve.',
+    'Another path; for plugins best the default.',
+  ),
+  BackendNotFound: words('ResolvedRefs', 'No such Service, ours or the core one.', 'Create it, or correct the name.'),
+  BackendPortNotFound: words(
+    'ResolvedRefs',
+    'The core Service has no such port.',
+    'One of the ports that the message lists.',
+  ),
+  ServiceInvalid: words('ResolvedRefs', 'The Service that the Route names is not accepted.', 'Correct that one first.'),
+  PluginNotFound: words('ResolvedRefs', 'No such plugin, or no such kind.', 'Create it, or correct the name.'),
+  PluginInvalid: words('ResolvedRefs', 'The plugin that is named can’t be used as it is.', 'Correct that one first.'),
+  SecretNotFound: words(
+    'ResolvedRefs; CertificateReady',
+    'No such Secret in the namespace.',
+    'Create it, or correct the name.',
+  ),
+  SecretKeyMissing: words(
+    'ResolvedRefs; CertificateReady',
+    'The Secret has no such key.',
+    'Add it, or name another one.',
+  ),
+  SecretInvalid: words('ResolvedRefs; CertificateReady', 'What the key holds can’t be used.', 'What the message says.'),
+  SecretNotLabelled: words(
+    'ResolvedRefs',
+    'The Secret does not say that plugins may use it.',
+    '`kubectl label secret NAME postern.dev/secret=true`',
+  ),
+  InvalidSecretType: words(
+    'CertificateReady',
+    'The Secret is not of type `kubernetes.io/tls`.',
+    'One that is; cert-manager writes such.',
+  ),
+  RefNotPermitted: words(
+    'ResolvedRefs',
+    'What is named belongs to another namespace, which doesn’t grant it.',
+    'The ReferenceGrant that the message shows, or an object of this namespace.',
+  ),
+  AddressNotAllowed: words(
+    'ResolvedRefs; Accepted; ProviderReady',
+    'An address that the installation doesn’t reach.',
+    '`--url-backends` or `--provider-addresses`, or `backendRef` instead of `url`.',
+  ),
+  CertificateInvalid: words(
+    'CertificateReady',
+    'The certificate or its key can’t be shown; the one from before is.',
+    'Have it issued again.',
+  ),
+  CertificateOverridden: words(
+    'CertificateReady',
+    'An older Route’s certificate is shown for the host.',
+    'One certificate for each host.',
+  ),
+};
+
+/** What makes nobody wait and denies nothing: docs/exposure.md tells of them. */
+type WarningReason =
+  | 'Closed'
+  | 'OpensProtectedPath'
+  | 'DiffersOnlyByCase'
+  | 'DiffersOnlyBySlash'
+  | 'OpenSignUp'
+  | 'NoEffect'
+  | 'InsecureSetting';
+
+const PROVIDER: Readonly<Record<string, Omit<Words, 'on'>>> = {
+  ProviderReady: { means: 'Its document, its keys and its issuer are as they should be.', todo: '' },
+  NotUsed: { means: 'No Protected Route names the plugin, so nothing runs.', todo: '' },
+  Pending: { means: 'It was not asked yet.', todo: '' },
+  DiscoveryFailed: {
+    means: 'The provider, or its discovery document, can’t be had. Sessions go on, new logins get 503.',
+    todo: 'What the message says; it is tried again.',
+  },
+  IssuerMismatch: {
+    means: 'The document names another issuer, to the letter.',
+    todo: 'Write the issuer as the provider writes it; a slash at the end counts.',
+  },
+  TLSVerificationFailed: {
+    means: 'The provider’s certificate is of no authority that is believed.',
+    todo: '`tls.caRef` for a private one.',
+  },
+  NoUsableKeys: {
+    means: 'It publishes no key with which an accepted algorithm can be verified.',
+    todo: '`allowedAlgs`, or the provider.',
+  },
+  ProxyFailed: {
+    means: 'The proxy on the way to the provider can’t be used.',
+    todo: '`http.proxy`, or `HTTPS_PROXY`.',
+  },
+  AddressNotAllowed: { means: 'The provider is at an address that is not reached.', todo: '`--provider-addresses`.' },
+  StatusFailed: { means: 'The plugin could not say how it is, which is a bug.', todo: 'The log has the cause.' },
+  StartFailed: {
+    means: 'The plugin could not be started, which is a bug; its Routes are refused.',
+    todo: 'The log has the cause.',
+  },
+};
+
+const TYPES: readonly (readonly string[])[] = [
+  ['`Accepted`', 'all three', 'The object is valid, and nothing conflicts with it.'],
+  ['`ResolvedRefs`', 'all three', 'Everything that it refers to exists, is valid, and is permitted.'],
+  [
+    '`ProviderReady`',
+    'OidcPlugin',
+    'The provider answers as it should. Decides about new logins only, never about what is open.',
+  ],
+  [
+    '`CertificateReady`',
+    'Route with `tls`',
+    'The certificate is shown for its hosts. Decides nothing about what is open.',
+  ],
+  [
+    '`Programmed`',
+    'all three',
+    'It is in the table that is served. `PartiallyProgrammed`: some of its places are another Route’s; `Overridden`: all of them.',
+  ],
+  ['`Ready`', 'all three', 'All of the above; its reason is that of the first that fails.'],
+  [
+    '`OpensProtectedPath`',
+    'Route',
+    'Only while true: a Public Route lies under or beside a path that a plugin guards.',
+  ],
+  ['`HostNotReserved`', 'Route', 'Only while true: its hosts have no entry in `--host-owner`.'],
+  ['`Insecure`', 'OidcPlugin', 'Only while true: something below `insecure` is set.'],
+];
+
+export const conditions = (): string => `# Conditions and reasons
+
+\`kubectl get psvc,proute,oidc\` shows \`Ready\` and the reason; \`kubectl describe\` shows the rest, with what to do in the message.
+\`kubectl wait --for=condition=Ready\` works on every kind. A Route depends on \`Accepted\` and \`ResolvedRefs\` alone: where one of
+them is not True, its place is refused with 503.
+
+## Conditions
+
+${table(['type', 'on', 'True means'], TYPES)}
+## Reasons
+
+${table(
+  ['reason', 'of', 'means', 'to do'],
+  Object.entries(REASONS)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([reason, { on, means, todo }]) => [`\`${reason}\``, on, means, todo]),
+)}
+What only warns is told in [exposure.md](exposure.md).
+
+## Reasons of \`ProviderReady\`
+
+${table(
+  ['reason', 'means', 'to do'],
+  Object.entries(PROVIDER).map(([reason, { means, todo }]) => [`\`${reason}\``, means, todo]),
+)}`;
+
+function words(on: string, means: string, todo: string): Words {
+  return { on, means, todo };
+}
