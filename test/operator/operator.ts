@@ -39,6 +39,8 @@ export interface OperatorOptions {
   readonly namespace?: string;
   readonly args?: readonly string[];
   readonly port?: number;
+  /** Default: there is none, and browsers are told http. */
+  readonly https?: number;
 }
 
 export interface Operator extends PosternProcess {
@@ -59,8 +61,9 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       options.kubeconfig,
       '--pod-namespace',
       options.namespace ?? 'edge',
-      '--listen-https=off',
-      '--external-scheme=http',
+      ...(options.https === undefined
+        ? ['--listen-https=off', '--external-scheme=http']
+        : [`--listen-https=127.0.0.1:${options.https}`]),
       '--url-backends=Any',
       ...(options.args ?? []),
     ],
