@@ -21,12 +21,25 @@ export interface Observation {
 
 export function observe(before: Observation | undefined, said: InstanceReport, now: number): Observation {
   if (before === undefined || before.said.status !== said.status) return { said, since: now, textSince: now };
-  if (text(before.said) !== text(said)) return { said, since: before.since, textSince: now };
+  if (!sameText(before.said, said)) return { said, since: before.since, textSince: now };
   return before;
 }
 
-const text = ({ reason, message, checks }: InstanceReport): string =>
-  JSON.stringify([reason, message, (checks ?? []).map((check) => [check.name, check.result, check.message])]);
+/** Asked about every plugin at each publication. */
+function sameText(a: InstanceReport, b: InstanceReport): boolean {
+  if (a.reason !== b.reason || a.message !== b.message) return false;
+  const [ours, theirs] = [a.checks ?? NO_CHECKS, b.checks ?? NO_CHECKS];
+  return (
+    ours === theirs ||
+    (ours.length === theirs.length &&
+      ours.every(({ name, result, message }, index) => {
+        const other = theirs[index];
+        return name === other?.name && result === other.result && message === other.message;
+      }))
+  );
+}
+
+const NO_CHECKS: NonNullable<InstanceReport['checks']> = [];
 
 /** Whether time alone can still change what is to be shown. */
 export const isUnsettled = ({ since, textSince }: Observation, now: number): boolean =>
@@ -48,7 +61,7 @@ export function turned(turns: Turns, before: ShownProvider | undefined, after: S
     return { ...turns, unstable: turns.recoveredAt !== undefined && now - turns.recoveredAt < SOON };
   }
   if (before.status === 'False' && after.status === 'True') return { ...turns, recoveredAt: now, unstable: false };
-  return before.status === after.status && text(before) !== text(after) ? { ...turns, textAt: now } : turns;
+  return before.status === after.status && !sameText(before, after) ? { ...turns, textAt: now } : turns;
 }
 
 /**

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { own } from '../../../../src/resources/plain.ts';
 import { openApi } from '../../../../src/sources/kubernetes/client.ts';
@@ -59,7 +60,7 @@ describe.skipIf(apiserver.missing)(`electing on a real API server ${apiserver.wh
   });
 
   function start(identity: string): Running {
-    const script = join(import.meta.dirname, 'replica.ts');
+    const script = fileURLToPath(new URL('./replica.ts', import.meta.url));
     const child = spawn(process.execPath, [script, server.kubeconfig, identity], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
