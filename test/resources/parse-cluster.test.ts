@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ParseOptions } from '../../src/resources/parse.ts';
 import { type Json, parse, route, routeClaim, routeOf, secret } from './objects.ts';
@@ -134,4 +135,26 @@ describe('tls.secretRef of a Route', () => {
       expect(routeClaim(route({ tls }))).toMatchObject({ hosts: { known: ['shop.example.com'], complete: true } });
     },
   );
+});
+
+describe('A170 whatever stands in an object of a cluster', () => {
+  const heads = [
+    { apiVersion: 'v1', kind: 'Service' },
+    { apiVersion: 'v1', kind: 'Secret' },
+    { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'ReferenceGrant' },
+    { apiVersion: 'postern.dev/v1alpha1', kind: 'Route' },
+  ];
+  it('is data: parsing never throws, and gives an object or says why not', () => {
+    const anything = fc.anything({ withNullPrototype: true });
+    const list = fc.oneof(anything, fc.array(anything, { maxLength: 3 }));
+    const spec = fc.oneof(anything, fc.record({ from: list, to: list, ports: list, tls: anything }));
+    fc.assert(
+      fc.property(fc.constantFrom(...heads), spec, anything, anything, (head, given, labels, data) => {
+        const metadata = { name: 'a', namespace: 'b', labels };
+        const read = inCluster({ ...head, metadata, spec: given, data, type: given });
+        expect('ok' in read ? typeof read.ok : read.kind).toMatch(/^(boolean|Foreign)$/);
+      }),
+      { numRuns: 1000 },
+    );
+  });
 });
