@@ -14,6 +14,7 @@ import { createKubernetesSource, type KubernetesSource } from '../sources/kubern
 import { type Certificates, createCertificates } from './certificates.ts';
 import { openFront, tellServing } from './front.ts';
 import { openClusterKeys } from './keys-cluster.ts';
+import { KNOWN_OWN_KINDS, KNOWN_PLUGIN_KINDS } from './known-kinds.ts';
 import { StartFailure } from './listen.ts';
 import { portsOf } from './own-listeners.ts';
 import { createControlLoop, createParts, type Parts, type Running, timers } from './parts.ts';
@@ -124,7 +125,8 @@ const createSource = (
   createKubernetesSource({
     api,
     namespaces: cluster.namespaces ?? 'All',
-    pluginKinds: PLUGIN_KINDS,
+    pluginKinds: KNOWN_PLUGIN_KINDS,
+    ownKinds: KNOWN_OWN_KINDS,
     referencedSecrets: secretReferences(PLUGIN_KINDS, settings.class),
     pinnedSecrets: cluster.defaultCertificate === undefined ? [] : [cluster.defaultCertificate],
     endpoints,

@@ -6,6 +6,8 @@ import { SELECTORS, type Selection } from './secret-record.ts';
 export interface KindName {
   readonly kind: string;
   readonly plural: string;
+  /** Fields of `spec` that the API server should know. */
+  readonly fields?: readonly string[];
 }
 
 /** What one list-watch brings, and where its objects go. */

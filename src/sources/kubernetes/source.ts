@@ -3,11 +3,14 @@ import type { Pace } from './backoff.ts';
 import { collectionsOf, type KindName } from './collections.ts';
 import type { WatchObserver } from './list-watch.ts';
 import type { StoredObject } from './objects.ts';
+import { watchServedSchema } from './served-schema.ts';
 import { createStore, type StoreOptions } from './store.ts';
 import { type CollectionHealth, createWatcher, type Watcher } from './watcher.ts';
 
 export interface KubernetesOptions extends StoreOptions {
   readonly pluginKinds: readonly KindName[];
+  /** Service and Route as this build knows them; what their CustomResourceDefinitions lack is said. */
+  readonly ownKinds?: readonly KindName[];
   readonly metrics: WatchObserver;
   /** 0 ≤ x < 1. */
   random(): number;
@@ -49,6 +52,7 @@ export function createKubernetesSource(options: KubernetesOptions): KubernetesSo
   const listed = Promise.withResolvers<void>();
   let late = false;
   let stopped = false;
+  let schema: ReturnType<typeof watchServedSchema> | undefined;
   let whole = false;
 
   function turned(): void {
@@ -77,6 +81,7 @@ export function createKubernetesSource(options: KubernetesOptions): KubernetesSo
       await listed.promise;
       cancel();
       if (stopped) return;
+      schema = watchServedSchema({ ...options, kinds: [...(options.ownKinds ?? []), ...options.pluginKinds] });
       await store.begin(SECRETS_PATIENCE);
       dirty = mark;
     },
@@ -86,6 +91,7 @@ export function createKubernetesSource(options: KubernetesOptions): KubernetesSo
     health: () => watchers.map((watcher) => watcher.health(now())),
     async stop() {
       stopped = true;
+      schema?.stop();
       listed.resolve();
       store.stop();
       await Promise.all(watchers.map((watcher) => watcher.stop()));

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { KNOWN_OWN_KINDS, KNOWN_PLUGIN_KINDS } from '../../../src/cli/known-kinds.ts';
 import { own } from '../../../src/resources/plain.ts';
 import { type ApiServer, startApiServer } from '../../support/apiserver.ts';
 import { programPath } from '../../support/assets.ts';
@@ -192,6 +193,54 @@ describe.skipIf(programPath('kube-apiserver') === '')(
       const two = await startSource(server.kubeconfig);
       await two.started;
       await eventually('the grant is there', () => two.source.objects().has('ReferenceGrant/shop/grant'));
+    });
+
+    it('F09 a definition that lacks a field is said to be older', async () => {
+      const one = await startSource(server.kubeconfig, {
+        pluginKinds: [{ kind: 'OidcPlugin', plural: 'oidcplugins', fields: ['issuer', 'fieldOfTomorrow'] }],
+        ownKinds: KNOWN_OWN_KINDS,
+      });
+      await one.started;
+      await eventually('it is said', () => one.lines.some((line) => line.includes('oidcplugins.postern.dev is older')));
+      const said = one.lines.find((line) => line.includes('older'));
+      expect(said).toContain('takes spec.fieldOfTomorrow out');
+      expect(said).toContain('kubectl apply --server-side -f crds/');
+      // What is committed has every field of the schemas.
+      expect(said).not.toContain('routes');
+      expect(said).not.toContain('services');
+      expect(KNOWN_PLUGIN_KINDS.at(0)?.fields).toContain('clientSecretRef');
+      expect(KNOWN_OWN_KINDS.at(1)?.fields).toContain('authorization');
+    });
+
+    it('F09 definitions that are replaced while it runs end nothing: other versions, none, then the right ones', async () => {
+      const key = 'Service/shop/before';
+      await server.apply(manifests(service('shop', 'before')));
+      const one = await startSource(server.kubeconfig);
+      await one.started;
+      expect(Object.keys(specs(one))).toContain(key);
+      const name = 'services.postern.dev';
+      const add = [
+        {
+          op: 'add',
+          path: '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/newer',
+          value: { type: 'string' },
+        },
+      ];
+      const definition = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+      expect((await server.call('PATCH', definition, add, 'application/json-patch+json')).status).toBe(200);
+      await server.apply(manifests(service('shop', 'after')));
+      await eventually('objects come under a newer definition', () =>
+        Object.keys(specs(one)).includes('Service/shop/after'),
+      );
+
+      await server.kubectl(['delete', 'crd', name]);
+      await eventually('it is missed', () =>
+        one.source.health().some(({ resource, problem }) => resource === name && problem?.includes('crds/') === true),
+      );
+      await applyCrds(server);
+      await server.apply(manifests(service('shop', 'again')));
+      await eventually('it goes on', () => Object.keys(specs(one)).includes('Service/shop/again'));
+      expect(Object.keys(specs(one))).not.toContain(key);
     });
 
     it('with a list of namespaces only namespaced calls are made', async () => {

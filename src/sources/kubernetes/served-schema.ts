@@ -1,0 +1,75 @@
+import { API_VERSION, GROUP } from '../../resources/metadata.ts';
+import { isPlain, own } from '../../resources/plain.ts';
+import type { KubernetesApi } from './api.ts';
+import type { KindName } from './collections.ts';
+import type { Log, Timers } from './world.ts';
+
+export interface SchemaCheckOptions {
+  readonly api: KubernetesApi;
+  readonly kinds: readonly KindName[];
+  readonly log: Log;
+  readonly timers: Timers;
+}
+
+const AGAIN = 600_000;
+
+/**
+ * Says which fields of `spec` the API server doesn't know, although this build does: it takes them out of every object without a
+ * word, and a Route whose `authorization` was taken out is open to more people than its owner wrote (F09). `stop` ends it.
+ */
+export function watchServedSchema(options: SchemaCheckOptions): { stop(): void } {
+  const stopping = new AbortController();
+  let cancel = (): void => {};
+  let said = '';
+
+  async function check(): Promise<void> {
+    const missing = await missingFields(options, stopping.signal);
+    if (stopping.signal.aborted) return;
+    const text = missing.join('; ');
+    if (text !== said && text !== '') options.log.warn({}, text);
+    if (text === '' && said !== '')
+      options.log.info({}, 'the CustomResourceDefinitions have every field that is needed');
+    said = text;
+    cancel = options.timers.after(AGAIN, () => void check());
+  }
+
+  if (options.kinds.some(({ fields = [] }) => fields.length > 0)) void check();
+  return {
+    stop() {
+      stopping.abort();
+      cancel();
+    },
+  };
+}
+
+/** Messages, one for each kind that lacks something. Empty where the API server doesn't say. */
+async function missingFields({ api, kinds }: SchemaCheckOptions, signal: AbortSignal): Promise<readonly string[]> {
+  try {
+    const { status, body } = await api.call({ method: 'GET', path: `/openapi/v3/apis/${API_VERSION}`, signal });
+    if (status !== 200) return [];
+    return kinds.flatMap(({ kind, plural, fields = [] }) => {
+      const served = specOf(body, kind);
+      const missing = served === undefined ? [] : fields.filter((field) => !Object.hasOwn(served, field));
+      return missing.length === 0 ? [] : [older(plural, missing)];
+    });
+  } catch {
+    return [];
+  }
+}
+
+function specOf(document: unknown, kind: string): Readonly<Record<string, unknown>> | undefined {
+  const schemas = own(own(document, 'components'), 'schemas');
+  for (const schema of isPlain(schemas) ? Object.values(schemas) : []) {
+    const names = own(schema, 'x-kubernetes-group-version-kind');
+    if (!Array.isArray(names) || !names.some((name) => own(name, 'group') === GROUP && own(name, 'kind') === kind))
+      continue;
+    const properties = own(own(own(schema, 'properties'), 'spec'), 'properties');
+    if (isPlain(properties)) return properties;
+  }
+  return undefined;
+}
+
+const older = (plural: string, missing: readonly string[]): string =>
+  `the CustomResourceDefinition ${plural}.${GROUP} is older than this Postern: the API server takes ${missing
+    .map((field) => `spec.${field}`)
+    .join(', ')} out of what is applied; kubectl apply --server-side -f crds/`;
