@@ -1,4 +1,6 @@
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
+import { isOwnListener } from '../../src/cli/own-listeners.ts';
 import { freePort, type Gateway, startGateway } from '../support/gateway.ts';
 
 let gateway: Gateway | undefined;
@@ -43,5 +45,37 @@ describe('listeners of this process', () => {
       expect((await fetch(url + path)).status, path).toBe(502);
     }
     expect(await (await fetch(`${gateway.adminUrl}/metrics`)).text()).toMatch(/address_not_allowed/);
+  });
+});
+
+describe('what plugins may call', () => {
+  const own = isOwnListener([{ host: '0.0.0.0', port: 9090 }, { host: '127.0.0.1', port: 9091 }, undefined], () => [
+    '10.244.0.7',
+    'fd00::7',
+  ]);
+
+  it.each([
+    '127.0.0.1',
+    '127.9.9.9',
+    '::1',
+    '0.0.0.0',
+    '::',
+    '10.244.0.7',
+    '::ffff:10.244.0.7',
+    'fd00:0::7',
+    'no address',
+  ])('A174 is no listener of this process at %s', (address) => {
+    expect([own(address, 9090), own(address, 9091)]).toEqual([true, true]);
+    expect(own(address, 443)).toBe(false);
+  });
+
+  it('is what others serve at the same port', () => {
+    expect([own('10.244.0.8', 9090), own('93.184.216.34', 9091)]).toEqual([false, false]);
+  });
+
+  it('A174 knows the addresses of this machine', () => {
+    const mine = isOwnListener([{ host: '0.0.0.0', port: 9090 }]);
+    for (const addresses of Object.values(networkInterfaces()))
+      for (const { address } of addresses ?? []) expect(mine(address, 9090)).toBe(true);
   });
 });
