@@ -2,7 +2,6 @@ import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { ask, trust } from './support/ask.ts';
 import { apply, jsonPath, kubectl } from './support/kubernetes.ts';
 import { route, service } from './support/objects.ts';
-import { tlsSecret } from './support/peers.ts';
 import { agreed, waitFor } from './support/postern.ts';
 import { HOSTS, NAMESPACES, PORTS, SHOP } from './support/site.ts';
 import { until } from './support/until.ts';
@@ -12,11 +11,7 @@ const { shop } = NAMESPACES;
 describe('2. a workload that is open', () => {
   beforeAll(async () => {
     trust(inject('ca'));
-    await apply(
-      tlsSecret(shop, 'shop-tls', inject('shopCertificate')),
-      service(),
-      route({ name: 'open', path: '/', access: 'Public' }),
-    );
+    await apply(service(), route({ name: 'open', path: '/', access: 'Public' }));
   });
 
   it('is Ready, and kubectl get proute says that it is Public', async () => {

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { privateAuthority } from '../../support/certificates.ts';
 import { type Prepared, prepared } from './support/environment.ts';
+import { apply } from './support/kubernetes.ts';
+import { clientSecret, providerCa, secondSecret } from './support/objects.ts';
 import { PROVIDER_NAMES, startPeers } from './support/peers.ts';
 import { run } from './support/run.ts';
 import { HOSTS, NAMESPACES } from './support/site.ts';
@@ -12,8 +14,7 @@ declare module 'vitest' {
     prepared: Prepared;
     /** PEM of the CA of every certificate in the scenario. */
     ca: string;
-    shopCertificate: { readonly key: string; readonly cert: string };
-    /** Another one, for the same names. */
+    /** Another one than the Secret shop-tls holds, for the same names. */
     renewedCertificate: { readonly key: string; readonly cert: string };
   }
 }
@@ -26,9 +27,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const names = [`DNS:${HOSTS.shop}`];
     project.provide('prepared', ready);
     project.provide('ca', authority.ca);
-    project.provide('shopCertificate', authority.issue(names));
+    const shop = authority.issue(names);
     project.provide('renewedCertificate', authority.issue(names));
-    await startPeers(ready.peersImage, authority.issue(PROVIDER_NAMES));
+    await renewSecrets(authority.ca);
+    await startPeers(ready.peersImage, authority.issue(PROVIDER_NAMES), shop);
   } finally {
     authority.remove();
   }
@@ -36,6 +38,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const directory = process.env['E2E_LOGS'];
     if (directory !== undefined && directory !== '') await keepLogs(directory);
   };
+}
+
+/** Of a run before this one in the same cluster, whose steps may be run one by one. */
+async function renewSecrets(ca: string): Promise<void> {
+  const before = await run('kubectl', ['get', 'secret', 'okta-client', 'second-client', '-n', NAMESPACES.shop]);
+  if (before.code === 0) await apply(clientSecret(), secondSecret(), providerCa(ca));
 }
 
 async function keepLogs(directory: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { get as getPlain, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { type Agent, request } from 'node:https';
+import { connect } from 'node:tls';
 import type { CookieJar } from '../../../support/cookie-jar.ts';
 
 export interface Answer {
@@ -87,4 +88,14 @@ export async function logIn(
     if (stopAt !== undefined && at.href.startsWith(stopAt)) return { answer, at, way };
   }
   throw new Error(`a login with too many redirects: ${way.join(' ')}`);
+}
+
+/** Fingerprint of the certificate that a new connection is shown; verified as `ask` does it. */
+export async function certificateOf(url: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: '127.0.0.1', port: Number(port), servername: hostname, ca: authority });
+  await once(socket, 'secureConnect');
+  const { fingerprint256 } = socket.getPeerCertificate();
+  socket.destroy();
+  return fingerprint256;
 }

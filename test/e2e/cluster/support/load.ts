@@ -1,5 +1,7 @@
 import { Agent } from 'node:https';
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { type Answer, ask } from './ask.ts';
 
 /** Requests that go on while something happens to the cluster. */
@@ -12,13 +14,13 @@ export interface Stream {
   right(answer: Answer): boolean;
 }
 
-export interface LoadResult {
+interface LoadResult {
   readonly count: number;
   /** Each with the time since the start: `12.3 s shop: 502 …`. */
   readonly wrong: readonly string[];
 }
 
-export interface Load {
+interface Load {
   /** Ends after the requests under way. */
   stop(): Promise<LoadResult>;
 }
@@ -29,7 +31,7 @@ const PAUSE = 25;
  * Each stream twice: over connections that are kept, as browsers and load balancers do it, and over one connection for each
  * request, as they come from new clients. About 40 requests a second each.
  */
-export function startLoad(...streams: readonly Stream[]): Load {
+function startLoad(streams: readonly Stream[]): Load {
   const began = Date.now();
   const wrong: string[] = [];
   let count = 0;
@@ -65,3 +67,20 @@ export function startLoad(...streams: readonly Stream[]): Load {
 
 const describe = (error: unknown): string =>
   error instanceof Error ? `${'code' in error ? String(error.code) : ''} ${error.message}` : String(error);
+
+/**
+ * Makes a change with requests going on: of the streams not one request may go wrong, from before it to after it. Give only what it
+ * doesn't concern.
+ */
+export async function underLoad(streams: readonly Stream[], change: () => Promise<void>): Promise<void> {
+  const load = startLoad(streams);
+  try {
+    await sleep(500);
+    await change();
+    await sleep(500);
+  } finally {
+    const { count, wrong } = await load.stop();
+    expect(wrong).toEqual([]);
+    expect(count).toBeGreaterThan(20 * streams.length);
+  }
+}

@@ -87,3 +87,7 @@ export const rivalRoute = (): Manifest =>
   );
 export const rivalService = (): Manifest =>
   own('Service', 'own', { url: 'https://rival.example.com' }, NAMESPACES.rival);
+
+/** Of the second plugin: the same client at the provider. */
+export const secondSecret = (secret = CLIENT_SECRET): Manifest =>
+  labelled('second-client', { 'client-secret': secret });

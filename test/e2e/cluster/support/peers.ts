@@ -95,14 +95,15 @@ function program(of: Program): readonly Manifest[] {
   ];
 }
 
-/** The provider, with its public address, and the workload. Both are there when this resolves. */
-export async function startPeers(image: string, certificate: Certificate): Promise<void> {
+/** The provider, with its public address, the workload and the shop's certificate. All are there when this resolves. */
+export async function startPeers(image: string, certificate: Certificate, shop: Certificate): Promise<void> {
   await apply(
     ...Object.values(NAMESPACES)
       .filter((name) => name !== NAMESPACES.system)
       .map(namespace),
   );
   await apply(
+    tlsSecret(NAMESPACES.shop, 'shop-tls', shop),
     tlsSecret(NAMESPACES.provider, 'provider-tls', certificate),
     ...program({
       namespace: NAMESPACES.provider,
