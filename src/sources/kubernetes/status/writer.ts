@@ -45,8 +45,12 @@ const TIMEOUT = 5000;
 const FORBIDDEN = 60_000;
 /** Of a turn of the event loop, milliseconds: plans are made in slices. */
 const SLICE = 5;
-const BACK_OFF = { first: 500, most: 30_000 };
-const CONFLICT = { first: 250, most: 10_000 };
+interface Pauses {
+  readonly first: number;
+  readonly most: number;
+}
+const BACK_OFF: Pauses = { first: 500, most: 30_000 };
+const CONFLICT: Pauses = { first: 250, most: 10_000 };
 
 /**
  * Writes what is marked: oldest first, at a bounded rate, one write of an object at a time. Nothing that an answer says
@@ -60,7 +64,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   /** Not before a time. */
   const later = new Map<string, number>();
   const underWay = new Map<string, Promise<void>>();
-  const conflicts = new Map<string, number>();
+  /** How often an object's own write failed, one after the other. */
+  const tries = new Map<string, number>();
   const forbidden = new Map<string, number>();
   let failures = 0;
   let pausedUntil = Number.NEGATIVE_INFINITY;
@@ -118,7 +123,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   function consider(key: string): void {
     const write = planned(key);
     if (write === undefined) {
-      conflicts.delete(key);
+      tries.delete(key);
       return;
     }
     const until = forbidden.get(write.scope);
@@ -164,16 +169,14 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const fields = { object: key, answer: answerText(status, answer.body) };
     if (status === 200 || status === 201) {
       failures = 0;
-      conflicts.delete(key);
+      tries.delete(key);
       write.done(answer.body);
       options.written('written');
     } else if (status === 404) {
       options.written('gone');
     } else if (status === 409) {
       // What is known of it is old; the watch brings what is new.
-      const tries = conflicts.get(key) ?? 0;
-      conflicts.set(key, tries + 1);
-      later.set(key, now() + doubled(CONFLICT, tries));
+      putOff(key, CONFLICT);
       options.written('conflict');
     } else if (status === 403) {
       forbidden.set(write.scope, now() + FORBIDDEN);
@@ -181,15 +184,27 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       options.written('forbidden');
       const advice = 'the ServiceAccount needs patch on the status of its kind; traffic goes on';
       if (sayAgain('forbidden')) log.warn(fields, `a status may not be written: ${advice}`);
-    } else if (status === 400 || status === 413 || status === 415 || status === 422) {
+    } else if (isRefusal(answer)) {
       options.written('refused');
       const advice = 'are the CustomResourceDefinitions those of this version? kubectl apply --server-side -f crds/';
       if (sayAgain('refused')) log.warn(fields, `the API server refuses a status: ${advice}`);
     } else {
       options.written('failed');
       if (sayAgain('failed')) log.warn(fields, 'a status could not be written; it is tried again');
-      backOff(key, answer.retryAfter);
+      if (status === 429 || status === 503) {
+        backOff(key, answer.retryAfter);
+        return;
+      }
+      // Perhaps because of this object alone: it holds the others up for a moment only.
+      putOff(key, BACK_OFF);
+      pausedUntil = Math.max(pausedUntil, now() + BACK_OFF.first);
     }
+  }
+
+  function putOff(key: string, pauses: Pauses): void {
+    const before = tries.get(key) ?? 0;
+    tries.set(key, before + 1);
+    later.set(key, now() + doubled(pauses, before));
   }
 
   /** Everybody waits, and this one is the oldest still. */
@@ -200,8 +215,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     ready = new Set([key, ...ready]);
   }
 
-  const doubled = ({ first, most }: typeof BACK_OFF, tries: number): number =>
-    Math.min(most, first * 2 ** Math.min(tries, 20)) * (0.5 + options.random() / 2);
+  const doubled = ({ first, most }: Pauses, before: number): number =>
+    Math.min(most, first * 2 ** Math.min(before, 20)) * (0.5 + options.random() / 2);
 
   function clear(): void {
     term.abort();
@@ -210,7 +225,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     wakeAt = Number.POSITIVE_INFINITY;
     ready.clear();
     later.clear();
-    conflicts.clear();
+    tries.clear();
     forbidden.clear();
     failures = 0;
   }
@@ -228,4 +243,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       await Promise.all(underWay.values());
     },
   };
+}
+
+/** That the same body would be refused again. A field that an older CRD doesn't have is answered with 500. */
+function isRefusal({ status, body }: ApiResponse): boolean {
+  if (status === 500) return answerText(status, body).includes('failed to create typed patch object');
+  return status === 400 || status === 413 || status === 415 || status === 422;
 }

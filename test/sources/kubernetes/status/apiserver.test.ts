@@ -297,6 +297,17 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
     expect(one.said.join()).toMatch(/may not be written.*403 routes.postern.dev \\"forbidden\\" is forbidden/);
   });
 
+  it('F09 a field that an older CRD does not have is refused, said, and not tried again', async () => {
+    const key = await make('Route', 'newer');
+    const one = await replica();
+    // Routes have no target in any version so far: to the API server it is a field of a newer one.
+    await one.publish(report(key, { target: 'orders:8080' }));
+    await until(() => one.results.length > 0);
+    await sleep(1000);
+    expect(one.results).toEqual(['refused']);
+    expect(one.said.join()).toMatch(/are the CustomResourceDefinitions those of this version.*field not declared/);
+  });
+
   it('gives its fields up to the installation of the class that an object goes to', async () => {
     const key = await make('Route', 'moving');
     const one = await replica();

@@ -195,6 +195,25 @@ describe('the status writer', () => {
     expect(h.said.join()).toMatch(/kubectl apply --server-side -f crds/);
   });
 
+  it('F17 an object whose write always fails holds no other up', async () => {
+    const h = harness();
+    const keys = many(20);
+    for (const key of keys) h.cluster.put(key);
+    let failed = 0;
+    h.cluster.interfere = ({ path }) => {
+      if (!path.includes('r0003')) return undefined;
+      failed += 1;
+      return refusal(500);
+    };
+    h.reporter.publish(reports(...keys.map((key) => report(key))));
+    await h.go(20_000);
+    expect(h.cluster.writes).toEqual(keys.filter((key) => !key.endsWith('r0003')));
+    expect(failed).toBeLessThan(10);
+    h.cluster.interfere = () => undefined;
+    await h.go(31_000);
+    expect(h.cluster.writes.at(-1)).toBe('Route/shop/r0003');
+  });
+
   it('F17 backs off where the server is overloaded or gone, and goes on with the oldest', async () => {
     const h = harness();
     const keys = many(10);
