@@ -1,6 +1,7 @@
 import { type HostPattern, parseHostPattern } from './hostname.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN, type NamespacedName, namespacedName } from './keys.ts';
-import { type Identity, unknownKeys } from './object-identity.ts';
+import { unknownKeys } from './object-head.ts';
+import type { Identity } from './object-identity.ts';
 import { isPlain, own } from './plain.ts';
 import type { Backend, Claim, PathMatch, PluginRef, Readable } from './resource.ts';
 import { routeSpec } from './route.ts';

@@ -1,9 +1,10 @@
 import { DNS_LABEL, DNS_SUBDOMAIN, namespacedName, type ObjectKey, objectKey } from './keys.ts';
-import { API_VERSION, DEFAULT_CLASS, GATEWAY_GROUP, GROUP, type Metadata } from './metadata.ts';
+import { API_VERSION, DEFAULT_CLASS, GROUP, type Metadata } from './metadata.ts';
 import { editDistance, nearest } from './nearest.ts';
+import { borrowedKind, headProblems, METADATA_FIELDS, unknownKeys } from './object-head.ts';
 import { isPlain, own, type Plain } from './plain.ts';
 import { type FieldPath, type Problem, problem } from './problem.ts';
-import { printable, unknownField } from './schema-problems.ts';
+import { printable } from './schema-problems.ts';
 
 export interface ParseOptions {
   /** The installation's class; objects of another one are not seen. */
@@ -47,26 +48,6 @@ const unreadable = (path: FieldPath, message: string): Unreadable => ({
   problem: problem('Invalid', path, message),
 });
 
-const FIELDS = ['apiVersion', 'kind', 'metadata', 'spec', 'status'];
-const SECRET_FIELDS = ['apiVersion', 'kind', 'metadata', 'type', 'immutable', 'data', 'stringData'];
-const METADATA_FIELDS = [
-  'name',
-  'namespace',
-  'generateName',
-  'labels',
-  'annotations',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'ownerReferences',
-  'finalizers',
-  'managedFields',
-  'selfLink',
-];
-
 /** `kinds`: those of our group. */
 export function readIdentity(
   value: unknown,
@@ -90,15 +71,6 @@ export function readIdentity(
   if (typeof namespace !== 'string') return namespace;
   return identify(value, kind, namespace, options);
 }
-
-/** What of other groups only a cluster has, and is of use to us there. */
-function borrowedKind(apiVersion: unknown, kind: unknown): 'CoreService' | 'ReferenceGrant' | undefined {
-  if (apiVersion === 'v1' && kind === 'Service') return 'CoreService';
-  const grant = apiVersion === `${GATEWAY_GROUP}/v1` || apiVersion === `${GATEWAY_GROUP}/v1beta1`;
-  return grant && kind === 'ReferenceGrant' ? 'ReferenceGrant' : undefined;
-}
-
-const isBorrowed = (objectKind: string): boolean => objectKind === 'CoreService' || objectKind === 'ReferenceGrant';
 
 /** Our group, '' for a core Secret; what merely looks like ours is never taken for somebody else's. */
 function groupOf(apiVersion: unknown, kind: unknown, kinds: readonly string[]): string | Foreign | Unreadable {
@@ -192,40 +164,4 @@ function readMetadata(metadata: unknown, namespace: string, name: string, option
     creationTimestamp:
       vouched && typeof created === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(created) ? created : undefined,
   };
-}
-
-function headProblems(object: Plain, objectKind: string, metadata: unknown, nameReadable: boolean): Problem[] {
-  const problems: Problem[] = [];
-  // The schemas of others grow without us.
-  if (isBorrowed(objectKind)) return nameReadable ? problems : [nameProblem()];
-  const secret = own(object, 'apiVersion') === 'v1';
-  if (!secret && own(object, 'apiVersion') !== API_VERSION)
-    problems.push(problem('Invalid', ['apiVersion'], `this version of ${objectKind} is unknown; write ${API_VERSION}`));
-  const fields = secret ? SECRET_FIELDS : FIELDS;
-  for (const key of unknownKeys(object, fields))
-    problems.push(problem('Invalid', [printable(key)], unknownField(key, fields)));
-  // Servers add fields to metadata over the years, so only what is a slip of a known one is a problem.
-  for (const key of unknownKeys(metadata, METADATA_FIELDS)) {
-    if (nearest(key, METADATA_FIELDS) !== undefined)
-      problems.push(problem('Invalid', ['metadata', printable(key)], unknownField(key, METADATA_FIELDS)));
-  }
-  if (!nameReadable) problems.push(nameProblem());
-  return problems;
-}
-
-const nameProblem = (): Problem =>
-  problem('Invalid', ['metadata', 'name'], 'must be the name of the object: a-z, 0-9, - and ., at most 253 characters');
-
-const MAX_UNKNOWN = 16;
-
-/** The first of the own fields that aren't among the known ones. */
-export function unknownKeys(value: unknown, known: readonly string[]): readonly string[] {
-  if (!isPlain(value)) return [];
-  const unknown: string[] = [];
-  for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue;
-    unknown.push(key);
-    if (unknown.length === MAX_UNKNOWN) break;
-  }
-  return unknown;
 }

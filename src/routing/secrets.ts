@@ -60,5 +60,5 @@ export function findSecret(
   return valid(found.value);
 }
 
-export const labelCommand = (secret: NamespacedName): string =>
+const labelCommand = (secret: NamespacedName): string =>
   `kubectl label secret ${nameOf(secret)} -n ${namespaceOf(secret)} ${SECRET_LABEL}=true`;
