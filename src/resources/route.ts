@@ -127,12 +127,10 @@ export const routeSpec = z
       .max(16)
       .default([])
       .meta({ description: 'All must be there with exactly this value.' }),
-    serviceRef: z
-      .strictObject({ name: nameField, namespace: namespaceField.optional() })
-      .meta({
-        description:
-          'The Service that gets the requests; of the same namespace unless that one grants it (ReferenceGrant).',
-      }),
+    serviceRef: z.strictObject({ name: nameField, namespace: namespaceField.optional() }).meta({
+      description:
+        'The Service that gets the requests; of the same namespace unless that one grants it (ReferenceGrant).',
+    }),
     plugins: z
       .array(pluginRefField)
       .max(16)
@@ -159,11 +157,9 @@ export const routeSpec = z
       .meta({ description: 'What happens with %2F in a path: 400, or kept as data.' }),
     tls: z
       .strictObject({
-        secretRef: z
-          .strictObject({ name: nameField })
-          .meta({
-            description: 'A Secret of type kubernetes.io/tls of the same namespace, as cert-manager writes it.',
-          }),
+        secretRef: z.strictObject({ name: nameField }).meta({
+          description: 'A Secret of type kubernetes.io/tls of the same namespace, as cert-manager writes it.',
+        }),
       })
       .optional()
       .meta({
