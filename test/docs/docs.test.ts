@@ -38,7 +38,7 @@ describe('docs', () => {
   it('the objects of README.md are valid and protected, with the flags that it names', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'postern-readme-'));
     try {
-      writeFileSync(join(directory, 'all.yaml'), block('README.md', 'Use it on your own services', 'yaml'));
+      writeFileSync(join(directory, 'all.yaml'), block('README.md', 'From a directory of files', 'yaml'));
       const command = /postern -- validate DIR (.+?) +#/.exec(read('README.md'))?.[1] ?? '';
       const ran = await postern(['validate', directory, ...command.split(' ')]);
       expect(ran.stdout).toContain('Route shop/orders  Protected by OidcPlugin shop/okta: rules staff');
