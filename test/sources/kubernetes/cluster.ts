@@ -11,7 +11,7 @@ import {
 } from '../../../src/sources/kubernetes/source.ts';
 import type { ApiServer } from '../../support/apiserver.ts';
 
-export const REAL_TIMERS = {
+const REAL_TIMERS = {
   after(ms: number, run: () => void): () => void {
     const timer = setTimeout(run, ms);
     return () => clearTimeout(timer);
@@ -64,7 +64,7 @@ export const manifests = (...objects: readonly object[]): string =>
   objects.map((object) => JSON.stringify(object)).join('\n---\n');
 
 /** As main.ts hands it in, for what these tests use: the client secret of a plugin, the certificate of a Route. */
-export function referencedSecrets(value: unknown): readonly string[] {
+function referencedSecrets(value: unknown): readonly string[] {
   const namespace = own(own(value, 'metadata'), 'namespace');
   const refs = [own(own(value, 'spec'), 'clientSecretRef'), own(own(own(value, 'spec'), 'tls'), 'secretRef')];
   return refs.flatMap((ref) => {
