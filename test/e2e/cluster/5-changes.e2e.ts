@@ -36,9 +36,10 @@ describe('5. changes', () => {
     await waitFor('proute', 'other', 'Ready');
     await waitFor('oidc', 'second', 'Ready');
     await becomes('/other at every Pod', `${SHOP}/other`, '', 401);
-    other = await session('/other');
+    // Where the steps are run one by one, the provider was started anew a moment ago.
+    other = await until('a session', () => session('/other'));
     jar = new CookieJar();
-    orders = await session('/orders', jar);
+    orders = await until('a session', () => session('/orders', jar));
     cookie = jar.header(new URL(`${SHOP}/orders`));
   });
 

@@ -20,7 +20,7 @@ describe('5. the API server is gone for two minutes', () => {
   });
 
   it('no request fails, people log in, no Pod is restarted, and afterwards changes are live again', async () => {
-    const orders = await session('/orders');
+    const orders = await until('a session', () => session('/orders'));
     const restarts = (): Promise<string> =>
       jsonPath('{.items[*].status.containerStatuses[*].restartCount}', 'pods', '-n', system);
     const before = await restarts();

@@ -51,8 +51,9 @@ const imageNow = (): Promise<string> =>
   jsonPath('{.spec.template.spec.containers[0].image}', 'deployment', 'postern', '-n', system);
 
 describe('6. upgrades, under load and during open logins: no request fails, no session and no login is lost', () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     trust(inject('ca'));
+    await until('a session', () => session('/orders'));
   });
 
   it('helm upgrade with changed values', async () => {

@@ -80,7 +80,7 @@ export async function underLoad(streams: readonly Stream[], change: () => Promis
     await sleep(500);
   } finally {
     const { count, wrong } = await load.stop();
-    expect(wrong).toEqual([]);
+    expect({ wrong: wrong.length, first: wrong.slice(0, 8) }).toEqual({ wrong: 0, first: [] });
     expect(count).toBeGreaterThan(20 * streams.length);
   }
 }
