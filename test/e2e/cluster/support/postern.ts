@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Image } from './environment.ts';
 import { askPod, jsonPath, kubectl, podsOf } from './kubernetes.ts';
 import { must, type Ran, run } from './run.ts';
@@ -81,6 +80,3 @@ export const reasonOf = (
   type: string,
   namespace: string = NAMESPACES.shop,
 ): Promise<string> => jsonPath(`{.status.conditions[?(@.type=="${type}")].reason}`, kind, name, '-n', namespace);
-
-/** Lets kube-proxy and the Pods' watches come after; only where nothing can be waited for. */
-export const settle = (seconds = 2): Promise<void> => sleep(seconds * 1000);
