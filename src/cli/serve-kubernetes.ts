@@ -31,7 +31,7 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
   const parts = createParts(settings, log);
   const { api, namespace, server } = await reachCluster(parts, cluster);
   const keys = openClusterKeys({ api, namespace, name: cluster.keysSecret, now: parts.now, log: log.part('keys') });
-  const endpoints = createEndpoints();
+  const endpoints = createEndpoints(addressOf(server));
   const source = createSource(parts, cluster, api, endpoints);
   const certificates = createCertificates({
     fallback: cluster.defaultCertificate,
@@ -92,6 +92,13 @@ interface Reached {
   /** Of this Pod: where the keys and the Lease are. */
   readonly namespace: string;
   readonly server: string;
+}
+
+/** Of an origin, the port as a number though it is the scheme's own. */
+function addressOf(origin: string): { readonly host: string; readonly port: number } {
+  const { hostname, port, protocol } = new URL(origin);
+  const otherwise = protocol === 'https:' ? 443 : 80;
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? otherwise : Number(port) };
 }
 
 /** @throws StartFailure where the configuration can't be used: waiting would change nothing. */
