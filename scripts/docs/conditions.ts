@@ -110,38 +110,6 @@ type WarningReason =
   | 'NoEffect'
   | 'InsecureSetting';
 
-const PROVIDER: Readonly<Record<string, Omit<Words, 'on'>>> = {
-  ProviderReady: { means: 'Its document, its keys and its issuer are as they should be.', todo: '' },
-  NotUsed: { means: 'No Protected Route names the plugin, so nothing runs.', todo: '' },
-  Pending: { means: 'It was not asked yet.', todo: '' },
-  DiscoveryFailed: {
-    means: 'The provider, or its discovery document, can’t be had. Sessions go on, new logins get 503.',
-    todo: 'What the message says; it is tried again.',
-  },
-  IssuerMismatch: {
-    means: 'The document names another issuer, to the letter.',
-    todo: 'Write the issuer as the provider writes it; a slash at the end counts.',
-  },
-  TLSVerificationFailed: {
-    means: 'The provider’s certificate is of no authority that is believed.',
-    todo: '`tls.caRef` for a private one.',
-  },
-  NoUsableKeys: {
-    means: 'It publishes no key with which an accepted algorithm can be verified.',
-    todo: '`allowedAlgs`, or the provider.',
-  },
-  ProxyFailed: {
-    means: 'The proxy on the way to the provider can’t be used.',
-    todo: '`http.proxy`, or `HTTPS_PROXY`.',
-  },
-  AddressNotAllowed: { means: 'The provider is at an address that is not reached.', todo: '`--provider-addresses`.' },
-  StatusFailed: { means: 'The plugin could not say how it is, which is a bug.', todo: 'The log has the cause.' },
-  StartFailed: {
-    means: 'The plugin could not be started, which is a bug; its Routes are refused.',
-    todo: 'The log has the cause.',
-  },
-};
-
 const TYPES: readonly (readonly string[])[] = [
   ['`Accepted`', 'all three', 'The object is valid, and nothing conflicts with it.'],
   ['`ResolvedRefs`', 'all three', 'Everything that it refers to exists, is valid, and is permitted.'],
@@ -187,14 +155,8 @@ ${table(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([reason, { on, means, todo }]) => [`\`${reason}\``, on, means, todo]),
 )}
-What only warns is told in [exposure.md](exposure.md).
-
-## Reasons of \`ProviderReady\`
-
-${table(
-  ['reason', 'means', 'to do'],
-  Object.entries(PROVIDER).map(([reason, { means, todo }]) => [`\`${reason}\``, means, todo]),
-)}`;
+What only warns is told in [exposure.md](exposure.md), the reasons of \`ProviderReady\` in [providers.md](providers.md).
+`;
 
 function words(on: string, means: string, todo: string): Words {
   return { on, means, todo };

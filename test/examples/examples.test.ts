@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { clusterPipeline } from '../../src/cli/pipeline.ts';
@@ -62,6 +62,8 @@ describe('examples of providers', () => {
       const paths = [...text.matchAll(/kubectl apply -f (\S+?)`/g)].map(([, path]) => path ?? '');
       expect(paths).toEqual([`${EXAMPLES}/workload.yaml`, `${EXAMPLES}/${name}/`]);
       for (const path of paths) expect(existsSync(path)).toBe(true);
+      const links = [...text.matchAll(/\]\(([^)#:\s]+)\)/g)].map(([, to]) => to ?? '');
+      for (const link of links) expect(existsSync(join(EXAMPLES, name, link))).toBe(true);
       expect(text).toContain(`create secret generic ${name}-client --from-literal=client-secret=`);
       expect(text).toContain(`label secret ${name}-client postern.dev/secret=true`);
       expect(text).toContain(`oidc/${name} proute/web`);
