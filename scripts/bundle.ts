@@ -1,6 +1,6 @@
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 /**
  * `npm run bundle` writes dist/postern.mjs: the program and every package that it uses, in one file that Node runs as it is,
@@ -12,6 +12,28 @@ const DIRECTORY = join(ROOT, 'dist');
 /** Packages in CommonJS call `require`, which a module of ECMAScript doesn't have. */
 const REQUIRE = `import { createRequire as posternCreateRequire } from 'node:module';
 const require = posternCreateRequire(import.meta.url);`;
+
+/**
+ * Of @kubernetes/client-node only KubeConfig is used (test/architecture/bundle.test.ts holds that). The package says of none of its
+ * modules that they have no side effects, so 16 MB of generated API classes would come along, and cost 40 MB of memory.
+ */
+const KUBERNETES_CLIENT = join(ROOT, 'node_modules', '@kubernetes', 'client-node', 'dist');
+const onlyKubeConfig: Plugin = {
+  name: 'only KubeConfig',
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({ path: 'KubeConfig', namespace: 'kubernetes' }));
+    onLoad({ filter: /^KubeConfig$/, namespace: 'kubernetes' }, () => ({
+      contents: "export { KubeConfig } from './config.js';",
+      resolveDir: KUBERNETES_CLIENT,
+    }));
+    onResolve({ filter: /^\./ }, async ({ path, kind, resolveDir, importer, pluginData }) => {
+      if (pluginData === RESOLVED || !resolveDir.startsWith(KUBERNETES_CLIENT)) return undefined;
+      const found = await resolve(path, { kind, resolveDir, importer, pluginData: RESOLVED });
+      return { ...found, sideEffects: false };
+    });
+  },
+};
+const RESOLVED = Symbol('resolved');
 
 /** Folders of the packages that went into a bundle, such as `node_modules/jose`, in order. */
 function packagesOf(meta: Metafile): readonly string[] {
@@ -39,6 +61,7 @@ const { metafile } = await build({
   mainFields: ['module', 'main'],
   legalComments: 'none',
   banner: { js: REQUIRE },
+  plugins: [onlyKubeConfig],
   logLevel: 'warning',
   metafile: true,
 });
