@@ -1,9 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { privateAuthority } from '../../support/certificates.ts';
 import { type Prepared, prepared } from './support/environment.ts';
 import { apply } from './support/kubernetes.ts';
+import { keepLogs } from './support/logs.ts';
 import { clientSecret, providerCa, secondSecret } from './support/objects.ts';
 import { PROVIDER_NAMES, startPeers } from './support/peers.ts';
 import { run } from './support/run.ts';
@@ -19,7 +18,7 @@ declare module 'vitest' {
   }
 }
 
-/** Certificates and peers; at the end, where E2E_LOGS names a folder, what the cluster has to say. */
+/** Certificates and peers; at the end, where E2E_LOGS names a folder, what the cluster says. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const ready = prepared();
   const authority = privateAuthority('a CA for the scenario');
@@ -34,28 +33,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   } finally {
     authority.remove();
   }
-  return async () => {
-    const directory = process.env['E2E_LOGS'];
-    if (directory !== undefined && directory !== '') await keepLogs(directory);
-  };
+  return () => keepLogs('end');
 }
 
 /** Of a run before this one in the same cluster, whose steps may be run one by one. */
 async function renewSecrets(ca: string): Promise<void> {
   const before = await run('kubectl', ['get', 'secret', 'okta-client', 'second-client', '-n', NAMESPACES.shop]);
   if (before.code === 0) await apply(clientSecret(), secondSecret(), providerCa(ca));
-}
-
-async function keepLogs(directory: string): Promise<void> {
-  mkdirSync(directory, { recursive: true });
-  const keep = async (file: string, ...args: readonly string[]): Promise<void> => {
-    const { stdout, stderr } = await run('kubectl', args);
-    writeFileSync(join(directory, file), stdout + stderr);
-  };
-  await keep('pods.txt', 'get', 'pods', '-A', '-o', 'wide');
-  await keep('events.txt', 'get', 'events', '-A', '--sort-by=.lastTimestamp');
-  await keep('objects.yaml', 'get', 'psvc,proute,oidc', '-A', '-o', 'yaml');
-  const all = ['--all-containers', '--prefix', '--tail=-1', '--max-log-requests=20'];
-  await keep('postern.log', 'logs', '-n', NAMESPACES.system, '-l', 'app.kubernetes.io/name=postern', ...all);
-  await keep('provider.log', 'logs', '-n', NAMESPACES.provider, '-l', 'app=provider', ...all);
 }

@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     include: ['test/e2e/cluster/*.e2e.ts'],
     globalSetup: ['test/e2e/cluster/global-setup.ts'],
+    setupFiles: ['test/e2e/cluster/support/on-failure.ts'],
     fileParallelism: false,
     sequence: { sequencer: InOrder },
     testTimeout: 300_000,
