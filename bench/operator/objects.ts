@@ -29,6 +29,26 @@ export async function createObjects(api: ApiServer, world: BenchWorld): Promise<
   for (const stage of stages) await createAll(api, stage);
 }
 
+/** The same as an API server would give them, as far as the table depends on them. */
+export function* storedObjects(world: BenchWorld): Generator<Readonly<Record<string, unknown>>> {
+  for (const { path, object } of [...secrets(), ...coreServices(), ...plugins(world), ...services(world), ...routes()])
+    yield stored(object, /namespaces\/([^/]+)/.exec(path)?.[1]);
+}
+
+/** `data` in place of `stringData`, and what every object has. */
+export function stored(
+  { stringData, metadata, ...rest }: Readonly<Record<string, unknown>>,
+  namespace?: string,
+): Readonly<Record<string, unknown>> {
+  const base = { namespace, uid: JSON.stringify(metadata), generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' };
+  const data = Object.entries({ ...Object(stringData) }).map(([key, value]) => [key, btoa(String(value))]);
+  return {
+    ...rest,
+    ...(stringData === undefined ? {} : { type: 'Opaque', data: Object.fromEntries(data) }),
+    metadata: { ...base, ...Object(metadata) },
+  };
+}
+
 /** The Route that is changed, and asked for: `/live-<n>` on host `live.bench`. */
 export const liveRoute = (n: number): Readonly<Record<string, unknown>> => ({
   apiVersion: 'postern.dev/v1alpha1',

@@ -11,9 +11,8 @@ type Verdicts = ReadonlyMap<ObjectKey, Verdict>;
  * the table before isn't said again.
  */
 export function tellPublication(publication: Publication, log: PluginLog): void {
-  const { verdicts, previousVerdicts, previous } = publication;
-  if (previous === undefined) tellStart(verdicts, log);
-  else tellExposures(verdicts, previousVerdicts, log);
+  if (publication.previous === undefined) tellStart(publication.verdicts, log);
+  else tellExposures(publication, log);
   tellProblems(publication, log);
 }
 
@@ -31,20 +30,25 @@ function tellStart(verdicts: Verdicts, log: PluginLog): void {
   );
 }
 
-function tellExposures(verdicts: Verdicts, before: Verdicts, log: PluginLog): void {
-  for (const [key, { exposure }] of verdicts) {
-    const was = before.get(key)?.exposure;
-    if (exposure === undefined || exposure === was) continue;
+function tellExposures({ verdicts, previousVerdicts, changed }: Publication, log: PluginLog): void {
+  for (const key of changed) {
+    const exposure = verdicts.get(key)?.exposure;
+    const was = previousVerdicts.get(key)?.exposure;
+    if (exposure === was) continue;
+    if (exposure === undefined) {
+      log.info({}, `${objectText(key)} is gone (was ${was})`);
+      continue;
+    }
     const line = `${objectText(key)} is now ${exposure} (${was === undefined ? 'new' : `was ${was}`})`;
     if (exposure === 'Denied') log.warn({}, line);
     else log.info({}, line);
   }
-  for (const [key, { exposure }] of before)
-    if (exposure !== undefined && !verdicts.has(key)) log.info({}, `${objectText(key)} is gone (was ${exposure})`);
 }
 
-function tellProblems({ verdicts, previousVerdicts, origins }: Publication, log: PluginLog): void {
-  for (const [key, verdict] of verdicts) {
+function tellProblems({ verdicts, previousVerdicts, changed, origins }: Publication, log: PluginLog): void {
+  for (const key of changed) {
+    const verdict = verdicts.get(key);
+    if (verdict === undefined) continue;
     const said = wordsOf(previousVerdicts.get(key));
     for (const problem of verdict.problems)
       if (!said.has(JSON.stringify(problem)))

@@ -4,10 +4,11 @@ import type { PluginParser } from '../resources/parse.ts';
 import { parseObject } from '../resources/parse.ts';
 import { problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
-import { type CompileOptions, compile } from '../routing/compile.ts';
+import { CompileMemory, type CompileOptions, compile, compileSteps } from '../routing/compile.ts';
 import type { ClusterMode } from '../routing/options.ts';
 import type { PluginRules } from '../routing/plugin-rules.ts';
 import type { Compiled } from '../routing/snapshot.ts';
+import type { Steps } from '../routing/steps.ts';
 import type { ObjectCheck } from '../sources/files/problem.ts';
 import { fieldText } from './problem-text.ts';
 
@@ -24,7 +25,10 @@ export interface Pipeline {
   readonly check: ObjectCheck;
   /** Undefined: not one of ours. */
   parse(value: unknown): Parsed | undefined;
-  compile(objects: readonly Parsed[]): Compiled;
+  /** With a memory of the runs before: one run at a time. */
+  compile(objects: readonly Parsed[]): Steps<Compiled>;
+  /** At once, and from scratch. */
+  compileAlone(objects: readonly Parsed[]): Compiled;
 }
 
 /** The same for objects of an API server. `mode`: as of each compiling. */
@@ -32,19 +36,20 @@ export function clusterPipeline(
   kinds: readonly (PluginRules & PluginParser)[],
   installation: Installation,
   mode: () => ClusterMode,
-): Omit<Pipeline, 'check'> {
+): Pick<Pipeline, 'parse' | 'compile'> {
   const options = { class: installation.class, defaultNamespace: undefined, fallbackName: '(unnamed)' };
   const fixed = {
     plugins: kinds,
     external: installation.external,
     identityHeaders: identityHeaders(installation.identityHeaders),
   };
+  const memory = new CompileMemory();
   return {
     parse(value) {
       const parsed = parseObject(value, kinds, options);
       return 'ok' in parsed ? parsed : undefined;
     },
-    compile: (objects) => compile(objects, { ...fixed, mode: mode() }),
+    compile: (objects) => compileSteps(objects, { ...fixed, mode: mode() }, memory),
   };
 }
 
@@ -56,6 +61,7 @@ export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], in
     mode: { kind: 'Files' },
     identityHeaders: identityHeaders(installation.identityHeaders),
   };
+  const memory = new CompileMemory();
   return {
     check(value) {
       const parsed = parseObject(value, kinds, options);
@@ -66,6 +72,7 @@ export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], in
       const parsed = parseObject(value, kinds, options);
       return 'ok' in parsed ? parsed : undefined;
     },
-    compile: (objects) => compile(objects, compileOptions),
+    compile: (objects) => compileSteps(objects, compileOptions, memory),
+    compileAlone: (objects) => compile(objects, compileOptions),
   };
 }

@@ -67,7 +67,7 @@ export async function validateFiles(paths: readonly string[], pipeline: Pipeline
       routes: undefined,
     };
   }
-  const { table, verdicts } = pipeline.compile(parsed);
+  const { table, verdicts } = pipeline.compileAlone(parsed);
   const all = [...verdicts.values()];
   return {
     objects: parsed.length,

@@ -22,6 +22,41 @@ export function contentHash(value: unknown): ContentHash {
   return { shown, whole: secrets.length === 0 ? shown : sha256(shown + write(secrets, [])) };
 }
 
+/** The hash of a sequence, whose members come one by one and are told apart. */
+export class RunningHash {
+  readonly #shown = createHash('sha256');
+  readonly #whole = createHash('sha256');
+  #text = '';
+  #secret = '';
+
+  add({ shown, whole }: ContentHash): void {
+    this.#text += shown;
+    this.#secret += whole;
+    if (this.#text.length > FLUSH) this.#flush();
+  }
+
+  addText(value: string): void {
+    this.#text += text(value);
+    this.#secret += text(value);
+    if (this.#text.length > FLUSH) this.#flush();
+  }
+
+  end(): ContentHash {
+    this.#flush();
+    return { shown: this.#shown.digest('hex'), whole: this.#whole.digest('hex') };
+  }
+
+  #flush(): void {
+    this.#shown.update(this.#text, 'utf16le');
+    this.#whole.update(this.#secret, 'utf16le');
+    this.#text = '';
+    this.#secret = '';
+  }
+}
+
+/** Characters that are gathered before they are hashed. */
+const FLUSH = 16_384;
+
 // UTF-16, for in UTF-8 all halves of surrogate pairs would be one character.
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf16le').digest('hex');
 

@@ -5,6 +5,7 @@ import type { InstanceStatus } from '../routing/decision.ts';
 import type { PluginConfig } from '../routing/plugin-rules.ts';
 import type { Compiled, Snapshot, Verdict } from '../routing/snapshot.ts';
 import type { Steps } from '../routing/steps.ts';
+import { changedVerdicts } from './changed-verdicts.ts';
 import { freezeAndHash } from './compiled-hash.ts';
 import type { ContentHash } from './content-hash.ts';
 import { createGenerations } from './generations.ts';
@@ -20,8 +21,11 @@ export interface ControlOptions {
   readonly source: Source;
   /** parseObject with the installation's kinds and class bound to it. */
   readonly parse: Parse;
-  /** compile with the installation's kinds and outside address bound to it. Pure; independent of order. */
-  compile(objects: readonly Parsed[]): Compiled | Steps<Compiled>;
+  /**
+   * compileSteps with the installation's kinds, outside address and memory bound to it. Independent of order. One run is
+   * finished or given up before the next is begun.
+   */
+  compile(objects: readonly Parsed[]): Steps<Compiled>;
   readonly kinds: readonly Pick<PluginKind, 'kind' | 'start'>[];
   /** What a new instance is given. */
   world(config: PluginConfig): PluginWorld;
@@ -37,7 +41,7 @@ export interface ControlOptions {
   /** Quiet time before compiling, and the longest it can be put off; 50 and 250 ms. */
   readonly quietMs?: number;
   readonly ceilingMs?: number;
-  /** How long one turn of the event loop may be held up by a change (F12, A163); 5 ms. */
+  /** How long one turn of the event loop may be held up by a change (F12, A163); 1 ms. */
   readonly sliceMs?: number;
 }
 
@@ -47,6 +51,8 @@ export interface Publication {
   readonly previous: Snapshot | undefined;
   readonly verdicts: ReadonlyMap<ObjectKey, Verdict>;
   readonly previousVerdicts: ReadonlyMap<ObjectKey, Verdict>;
+  /** Of verdicts that are new, say something else, or are gone. */
+  readonly changed: readonly ObjectKey[];
   readonly parsed: readonly Parsed[];
   readonly origins: Origins;
 }
@@ -109,7 +115,7 @@ export function createControl(options: ControlOptions): Control {
     }
     running = true;
     const startedAt = options.now();
-    stopRun = runInSlices(update(), { ...options, sliceMs: options.sliceMs ?? 5 }, (outcome) => {
+    stopRun = runInSlices(update(), { ...options, sliceMs: options.sliceMs ?? 1 }, (outcome) => {
       running = false;
       if (outcome.kind === 'Failed') {
         const message = 'compiling failed, which is a bug; the last table stays, the next change tries again';
@@ -124,27 +130,31 @@ export function createControl(options: ControlOptions): Control {
     });
   }
 
-  /** One run, in slices; everything that is seen of it outside happens in its last one. */
+  /** One run, in slices: what is seen of it outside happens at once, and is told in the steps after that. */
   function* update(): Steps<'published' | 'unchanged'> {
     const { parsed, origins } = yield* parseAll(source.objects());
-    const result = options.compile(parsed);
-    const compiled = 'next' in result ? yield* result : result;
+    const compiled = yield* options.compile(parsed);
     const content = yield* freezeAndHash(compiled);
-    const news = yield* differ(verdicts, compiled.verdicts);
-    return publish({ compiled, content, news, parsed, origins });
-  }
-
-  function publish({ compiled, content, news, parsed, origins }: Update): 'published' | 'unchanged' {
+    const changed = yield* changedVerdicts(verdicts, compiled.verdicts);
     const previous = generations.current();
     const previousVerdicts = verdicts;
-    const stale = previous === undefined || content.whole !== contentNow || someInstanceIsBroken();
-    const snapshot = stale ? swap(compiled, content.shown) : previous;
+    const snapshot = publish(compiled, content);
+    const result = snapshot === previous ? 'unchanged' : 'published';
+    if (result === 'published' || changed.length > 0) {
+      yield* tell({ snapshot, previous, verdicts, previousVerdicts, changed, parsed, origins });
+    }
+    firstPublication.resolve();
+    return result;
+  }
+
+  /** Where the content is what it was, the snapshot stays. */
+  function publish(compiled: Compiled, content: ContentHash): Snapshot {
+    const current = generations.current();
+    const stale = current === undefined || content.whole !== contentNow || someInstanceIsBroken();
+    const snapshot = stale ? swap(compiled, content.shown) : current;
     contentNow = content.whole;
     verdicts = compiled.verdicts;
-
-    if (stale || news) tell({ snapshot, previous, verdicts, previousVerdicts, parsed, origins });
-    firstPublication.resolve();
-    return stale ? 'published' : 'unchanged';
+    return snapshot;
   }
 
   function swap(compiled: Compiled, hash: string): Snapshot {
@@ -161,10 +171,12 @@ export function createControl(options: ControlOptions): Control {
     return snapshot;
   }
 
-  function tell(publication: Publication): void {
+  function* tell(publication: Publication): Steps<void> {
+    yield;
     contained(() => {
       options.metrics.published(publication);
     });
+    yield;
     contained(() => {
       options.onPublished(publication);
     });
@@ -219,26 +231,3 @@ export function createControl(options: ControlOptions): Control {
     },
   };
 }
-
-/** What a run came to. */
-interface Update {
-  readonly compiled: Compiled;
-  readonly content: ContentHash;
-  /** Whether any verdict is another. */
-  readonly news: boolean;
-  readonly parsed: readonly Parsed[];
-  readonly origins: Origins;
-}
-
-/** Verdicts hold no secrets and no Maps: their JSON is their content. */
-function* differ(before: Verdicts, after: Verdicts): Steps<boolean> {
-  if (before.size !== after.size) return true;
-  for (const [key, verdict] of after) {
-    yield;
-    const was = before.get(key);
-    if (was !== verdict && JSON.stringify(was) !== JSON.stringify(verdict)) return true;
-  }
-  return false;
-}
-
-type Verdicts = ReadonlyMap<ObjectKey, Verdict>;

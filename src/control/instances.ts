@@ -3,7 +3,7 @@ import type { ObjectKey } from '../resources/keys.ts';
 import type { InstanceStatus, PluginInstance } from '../routing/decision.ts';
 import type { PluginConfig } from '../routing/plugin-rules.ts';
 import type { PluginBinding } from '../routing/snapshot.ts';
-import { frozenHash } from './compiled-hash.ts';
+import { frozenHash } from './frozen-hash.ts';
 
 /** A running plugin, and how many generations hold it. */
 export interface Held {

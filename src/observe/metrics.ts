@@ -8,6 +8,7 @@ import type { InstanceStatus } from '../routing/decision.ts';
 import { type ClusterMetrics, clusterMetrics } from './metrics/cluster.ts';
 import { controlMetrics } from './metrics/control.ts';
 import { loginMetrics } from './metrics/login.ts';
+import { objectNames } from './metrics/object-names.ts';
 import { trafficMetrics } from './metrics/traffic.ts';
 
 export interface MetricsOptions {
@@ -40,10 +41,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const control = controlMetrics(registry, options.now);
   processMetrics(registry, options);
 
+  const newNames = objectNames();
   const published = (publication: Publication): void => {
-    const { routes, services } = namesOf(publication);
-    traffic.objects(routes, services);
-    logins.plugins(publication.snapshot.plugins.keys());
+    const names = newNames(publication);
+    if (names !== undefined) traffic.objects(names.routes, names.services);
+    logins.plugins(publication.snapshot.plugins);
     control.published(publication);
   };
 
@@ -119,25 +121,6 @@ function shared<T>(run: () => Promise<T>): () => Promise<T> {
       });
     return next;
   };
-}
-
-function namesOf({ parsed }: Publication): {
-  readonly routes: ReadonlyMap<string, ReadonlySet<string>>;
-  readonly services: ReadonlySet<string>;
-} {
-  const routes = new Map<string, ReadonlySet<string>>();
-  const services = new Set<string>();
-  for (const object of parsed) {
-    if (!object.ok) {
-      if (object.claim.kind === 'Route') routes.set(object.name, new Set());
-      if (object.claim.kind === 'Service') services.add(object.name);
-    } else if (object.value.kind === 'Route') {
-      routes.set(object.value.name, new Set(object.value.authorization?.rules.map(({ name }) => name)));
-    } else if (object.value.kind === 'Service') {
-      services.add(object.value.name);
-    }
-  }
-  return { routes, services };
 }
 
 function processMetrics(registry: Registry, { version }: MetricsOptions): void {

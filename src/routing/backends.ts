@@ -1,15 +1,18 @@
 import { isAddressAllowed } from '../resources/address-policy.ts';
 import { addressBits } from '../resources/ip.ts';
-import { nameOf, namespaceOf } from '../resources/keys.ts';
+import { type NamespacedName, nameOf, namespaceOf } from '../resources/keys.ts';
 import { type Problem, problem } from '../resources/problem.ts';
-import type { BackendService, BackendUrl, ServiceResource } from '../resources/resource.ts';
-import type { Objects } from './objects.ts';
+import type { BackendService, BackendUrl, CoreServiceResource, ServiceResource } from '../resources/resource.ts';
+import type { Lookup } from './memo.ts';
+import type { Found } from './objects.ts';
 import type { ClusterMode, CompileMode } from './options.ts';
+
+export type CoreServices = Lookup<NamespacedName, Found<CoreServiceResource> | undefined>;
 
 /** Why requests to a Service can't be sent anywhere, as far as that can be told before any of them comes. */
 export function backendProblem(
   { backend, name }: ServiceResource,
-  objects: Objects,
+  coreServices: CoreServices,
   mode: CompileMode,
 ): Problem | undefined {
   if (mode.kind === 'Files') {
@@ -17,14 +20,14 @@ export function backendProblem(
     const message = `Service ${name} has a backendRef, which needs a cluster; write url instead`;
     return problem('BackendNotFound', REF, message);
   }
-  return backend.kind === 'Url' ? urlProblem(backend, mode) : coreServiceProblem(backend, objects);
+  return backend.kind === 'Url' ? urlProblem(backend, mode) : coreServiceProblem(backend, coreServices);
 }
 
 const REF = ['spec', 'backendRef'];
 const URL_FIELD = ['spec', 'url'];
 
-function coreServiceProblem({ name, port }: BackendService, objects: Objects): Problem | undefined {
-  const found = objects.coreServices.get(name);
+function coreServiceProblem({ name, port }: BackendService, coreServices: CoreServices): Problem | undefined {
+  const found = coreServices.get(name);
   if (found === undefined) {
     const message = `there is no core Service ${nameOf(name)} in namespace ${namespaceOf(name)}; create it, or correct the name`;
     return problem('BackendNotFound', [...REF, 'name'], message);

@@ -4,6 +4,7 @@ import type { Reason } from '../resources/problem.ts';
 import type { Claim, PathMatch } from '../resources/resource.ts';
 import { type HostOwners, mayName } from './host-owners.ts';
 import type { Objects } from './objects.ts';
+import type { Steps } from './steps.ts';
 
 /**
  * What invalid Routes close: all that could have been theirs, without memory of what it was before (A107), on hosts that
@@ -13,6 +14,12 @@ export interface Closures {
   readonly places: readonly ClosedPlace[];
   /** Hosts that are refused whole. */
   readonly hosts: ReadonlyMap<HostPattern, ClosedBy>;
+}
+
+/** The same on one host. */
+export interface HostClosure {
+  readonly places: readonly ClosedPlace[];
+  readonly whole: ClosedBy | undefined;
 }
 
 export interface ClosedBy {
@@ -31,14 +38,20 @@ export interface ClosedPlace extends ClosedBy {
  */
 const MOST_PLACES = 20_000;
 
-export function closures(objects: Objects, owners: HostOwners): Closures {
+export function* closures(objects: Objects, owners: HostOwners): Steps<Closures> {
   const places: ClosedPlace[] = [];
-  const hosts = new Map<HostPattern, ClosedBy>(pendingHosts(owners));
+  const hosts = new Map<HostPattern, ClosedBy>();
+  for (const [host, route] of owners.pending) {
+    if (hosts.size % STRIDE === 0) yield;
+    hosts.set(host, { route, reason: 'Pending' });
+  }
   for (const broken of objects.brokenRoutes) {
     const limit = places.length < MOST_PLACES ? 'AsRead' : 'Whole';
     const by: ClosedBy = { route: broken.name, reason: broken.problems[0]?.reason ?? 'Invalid' };
     for (const claim of broken.claims) {
+      yield;
       for (const { host, paths } of closedBy(claim, owners, broken.meta.namespace, limit)) {
+        if (places.length % STRIDE === 0) yield;
         if (paths !== 'All') for (const path of paths) places.push({ ...by, host, path });
         else if (!hosts.has(host)) hosts.set(host, by);
       }
@@ -47,12 +60,8 @@ export function closures(objects: Objects, owners: HostOwners): Closures {
   return { places, hosts };
 }
 
-function* pendingHosts(owners: HostOwners): Generator<readonly [HostPattern, ClosedBy]> {
-  for (const host of owners.named) {
-    const ownership = owners.of(host);
-    if (ownership.kind === 'Pending') yield [host, { route: ownership.route, reason: 'Pending' }];
-  }
-}
+/** Hosts that are handled between two steps. */
+const STRIDE = 64;
 
 interface Closing {
   readonly host: HostPattern;
@@ -66,7 +75,7 @@ function closedBy(claim: Claim, owners: HostOwners, namespace: string, limit: 'A
   const hostsRead = claim.hosts.complete && claim.hosts.known.length > 0;
   const pathsRead = claim.paths.complete && claim.paths.known.length > 0;
   const paths = pathsRead ? claim.paths.known : 'All';
-  const known = claim.hosts.known.filter((host) => mayName(owners.of(host), namespace));
+  const known = claim.hosts.known.filter((host) => mayName(owners.of.get(host), namespace));
   if (hostsRead) return known.map((host) => ({ host, paths }));
   // An exact host that can't be read would now be served by a wildcard, under paths of which this Route knows nothing.
   const hosts = new Set([...known, ...owners.namedBy(namespace)]);

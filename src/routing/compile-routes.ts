@@ -6,7 +6,7 @@ import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
 import type { Referrer } from './grants.ts';
 import { type Known, pluginKey, resolvePlugin, resolveService } from './references.ts';
-import type { RouteHosts } from './route-hosts.ts';
+import { type RouteHosts, routeHosts } from './route-hosts.ts';
 
 /** A valid Route with everything it refers to; Denied where there are problems. */
 export interface RouteDraft {
@@ -31,11 +31,11 @@ interface EffectivePlugin {
   readonly from: Referrer;
 }
 
-export function draftRoute(at: RouteHosts, known: Known): RouteDraft {
-  const { route } = at;
+/** `policy`: of its rules. */
+export function draftRoute(route: RouteResource, policy: Policy | undefined, known: Known): RouteDraft {
+  const at = routeHosts(route, known.owners);
   const { service, problems: serviceProblems } = resolveService(route, known);
   const effective = effectivePlugins(route, service, known);
-  const policy = known.objects.policies.get(route.name);
   const resolved = effective.map(
     ({ ref, path, from }) => [pluginKey(ref), resolvePlugin(ref, from, path, known)] as const,
   );

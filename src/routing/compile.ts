@@ -1,26 +1,24 @@
-import type { HostPattern } from '../resources/hostname.ts';
-import { canonicalPath } from '../resources/path.ts';
-import type { Parsed, PathMatch } from '../resources/resource.ts';
-import { answeredPaths, bindPlugins } from './bindings.ts';
+import type { Parsed } from '../resources/resource.ts';
+import { bindPlugins } from './bindings.ts';
 import { hostCertificates } from './certificates.ts';
-import { type Closures, closures } from './closures.ts';
+import { closures } from './closures.ts';
+import { type CompiledHosts, compileHosts } from './compile-hosts.ts';
 import { compilePlugins } from './compile-plugins.ts';
-import { draftRoute } from './compile-routes.ts';
-import { resolveConflicts } from './conflicts.ts';
-import { closedEntry, routeEntries } from './entries.ts';
+import { draftRoute, type RouteDraft } from './compile-routes.ts';
+import type { PlacedRoute } from './findings.ts';
 import { grantsOf } from './grants.ts';
 import { guardedBackends } from './guards.ts';
-import { heldHosts, hostOwners } from './host-owners.ts';
-import { indexObjects } from './objects.ts';
+import { hostOwners } from './host-owners.ts';
+import { CompileMemory, forgetUnused, type Remembered } from './memory.ts';
+import { indexObjects, type Objects } from './objects.ts';
 import type { CompileOptions } from './options.ts';
 import type { Known } from './references.ts';
-import { type PlacedDraft, reservePaths } from './reserved.ts';
-import { routeHosts } from './route-hosts.ts';
-import type { Compiled, RouteEntry } from './snapshot.ts';
-import { buildTable, type Placement } from './table.ts';
+import type { Compiled } from './snapshot.ts';
+import { finish, type Steps } from './steps.ts';
+import { indexHosts } from './table.ts';
 import { verdictsOf } from './verdicts.ts';
-import { warningsOf } from './warnings.ts';
 
+export { CompileMemory } from './memory.ts';
 export type { CompileOptions } from './options.ts';
 
 /**
@@ -29,55 +27,67 @@ export type { CompileOptions } from './options.ts';
  * login, and lets no identity header pass that was removed before; in a cluster no namespace changes what is reachable on
  * the hosts of another.
  */
-export function compile(parsed: readonly Parsed[], options: CompileOptions): Compiled {
-  const objects = indexObjects(parsed);
-  const owners = hostOwners(objects, options.mode);
-  const grants = grantsOf(objects.grants);
-  const plugins = compilePlugins(objects, options);
-  const known: Known = { objects, owners, grants, plugins, options };
-  const closed = closures(objects, owners);
-  const placed = placeRoutes(known);
-  const reservations = reservePaths(placed, plugins, closed);
-  const backends = guardedBackends(objects, grants, options.mode);
-  const entries = routeEntries(placed, closed, reservations, backends);
-  const certificates = hostCertificates(placed, objects, options.mode);
-  const warnings = warningsOf(entries, plugins, backends, options.mode);
-  const placements = [...entries.map(({ entry }) => ({ entry, closes: false })), ...closedPlacements(closed)];
-  return {
-    table: buildTable({
-      placements,
-      closedHosts: closedHosts(closed),
-      heldHosts: heldHosts(options.mode, owners, servedHosts(placements, closed)),
-      reserved: answeredPaths(entries, reservations),
-    }),
-    plugins: bindPlugins(entries, plugins),
-    certificates: certificates.byHost,
-    verdicts: verdictsOf({ known, placed, entries, reservations, certificates, warnings }),
+export const compile = (parsed: readonly Parsed[], options: CompileOptions): Compiled =>
+  finish(compileSteps(parsed, options));
+
+/**
+ * The same, in steps of well under a millisecond. `memory`: of the runs before, which makes what didn't change cheap, and
+ * the very same value; all else is as without it. Parsed objects are told apart by identity and never changed.
+ */
+export function* compileSteps(
+  parsed: readonly Parsed[],
+  options: CompileOptions,
+  memory: CompileMemory = new CompileMemory(),
+): Steps<Compiled> {
+  const { mode } = options;
+  const parts = memory.under(options);
+  const objects = yield* indexObjects(parsed, parts.index);
+  const owners = yield* hostOwners(objects, mode, parts.owners);
+  const grants = parts.grants.get('grants', objects.grants, () => grantsOf(objects.grants));
+  const plugins = yield* compilePlugins(objects, options, parts.plugins);
+  const { watched } = parts;
+  const known: Known = {
+    services: watched.services.become(objects.services),
+    coreServices: watched.coreServices.become(objects.coreServices),
+    owners: watched.owners.become(owners.of),
+    plugins: watched.plugins.become(plugins),
+    grants,
+    options,
   };
+  const drafts = yield* draftRoutes(objects, known, parts);
+  const closed = yield* closures(objects, owners);
+  const guarded = watched.guarded.become(yield* guardedBackends(objects, grants, mode));
+  const hosts = yield* compileHosts({ drafts, closed, known, guarded }, parts);
+  const placed = yield* placeRoutes(drafts, hosts);
+  const certificates = yield* hostCertificates(placed, objects.secrets, mode, parts.certificates);
+  const compiled = {
+    table: yield* indexHosts([...hosts.values()].map(({ table }) => table)),
+    plugins: yield* bindPlugins(hosts.values(), plugins, parts.bindings),
+    certificates: certificates.byHost,
+    verdicts: yield* verdictsOf({ objects, known, plugins, placed, hosts, certificates }, parts.verdicts),
+  };
+  yield* forgetUnused(parts);
+  return compiled;
 }
 
-function placeRoutes(known: Known): readonly PlacedDraft[] {
-  const routes = known.objects.routes.map((route) => routeHosts(route, known.owners));
-  const places = resolveConflicts(routes);
-  return routes.map((at) => ({
-    draft: draftRoute(at, known),
-    places: places.get(at.route.name) ?? { kept: [], lost: [] },
-  }));
+/** Routes that are handled between two steps. */
+const STRIDE = 32;
+
+function* draftRoutes(objects: Objects, known: Known, { drafts }: Remembered): Steps<readonly RouteDraft[]> {
+  const drafted: RouteDraft[] = [];
+  for (const route of objects.routes) {
+    if (drafted.length % STRIDE === 0) yield;
+    const policy = objects.policies.get(route.name);
+    drafted.push(drafts.get(route.name, [route, policy, known.grants], () => draftRoute(route, policy, known)));
+  }
+  return drafted;
 }
 
-const servedHosts = (placements: readonly Placement[], closed: Closures): ReadonlySet<HostPattern> =>
-  new Set([...placements.map(({ entry }) => entry.host), ...closed.hosts.keys()]);
-
-const closedPlacements = (closed: Closures): readonly Placement[] =>
-  closed.places.map((place) => ({ entry: closedEntry(place, place.host, place.path), closes: true }));
-
-function closedHosts(closed: Closures): ReadonlyMap<HostPattern, RouteEntry> {
-  const whole = wholeHost();
-  return new Map([...closed.hosts].map(([host, by]) => [host, closedEntry(by, host, whole)]));
-}
-
-function wholeHost(): PathMatch {
-  const root = canonicalPath('/');
-  if (!root.ok) throw new Error('/ is a path');
-  return { type: 'Prefix', value: root.path };
+function* placeRoutes(drafts: readonly RouteDraft[], hosts: CompiledHosts): Steps<readonly PlacedRoute[]> {
+  const placed: PlacedRoute[] = [];
+  for (const draft of drafts) {
+    if (placed.length % STRIDE === 0) yield;
+    placed.push({ draft, shares: draft.at.hosts.flatMap((host) => hosts.get(host)?.shares.get(draft) ?? []) });
+  }
+  return placed;
 }

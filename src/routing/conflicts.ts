@@ -4,7 +4,6 @@ import { comparedMethod } from '../resources/method.ts';
 import type { PathMatch, RouteResource } from '../resources/resource.ts';
 import { nodeKey } from './closures.ts';
 import { getOrAdd } from './collections.ts';
-import type { RouteHosts } from './route-hosts.ts';
 
 /** One host and path of a valid Route, with the methods that it kept there. */
 export interface Place {
@@ -13,6 +12,7 @@ export interface Place {
   readonly methods: readonly string[] | undefined;
 }
 
+/** What a Route keeps of one host, and what it loses to others. */
 export interface RoutePlaces {
   readonly kept: readonly Place[];
   readonly lost: readonly LostClaim[];
@@ -27,26 +27,24 @@ export interface LostClaim {
 }
 
 /**
- * Who serves a host, path, method and headers that several Routes name: the first in `routes` (the oldest, then by
- * namespace/name; GEP-713), on hosts that they may name. Decided before references are resolved, so that no other object's end hands a place over.
+ * Who serves a path, method and headers of one host that several Routes name: the first that claims it (the oldest, then
+ * by namespace/name; GEP-713). Decided before references are resolved, so that no other object's end hands a place over.
  */
-export function resolveConflicts(routes: readonly RouteHosts[]): ReadonlyMap<NamespacedName, RoutePlaces> {
-  const owners = new Map<string, NamespacedName>();
-  return new Map(routes.map(({ route, hosts }) => [route.name, claimPlaces(route, hosts, owners)]));
-}
+export class HostClaims {
+  readonly #host: HostPattern;
+  readonly #owners = new Map<string, NamespacedName>();
 
-const EVERY = '*';
+  constructor(host: HostPattern) {
+    this.#host = host;
+  }
 
-function claimPlaces(
-  route: RouteResource,
-  hosts: readonly HostPattern[],
-  owners: Map<string, NamespacedName>,
-): RoutePlaces {
-  const kept: Place[] = [];
-  const lost: LostClaim[] = [];
-  const headers = headersKey(route);
-  const own = new Set<string>();
-  for (const host of hosts) {
+  /** In order of age, each Route once. */
+  claim(route: RouteResource): RoutePlaces {
+    const kept: Place[] = [];
+    const lost: LostClaim[] = [];
+    const headers = headersKey(route);
+    const own = new Set<string>();
+    const host = this.#host;
     for (const path of route.paths) {
       const at = nodeKey(host, path);
       // `/a` and `/a/` are one prefix: written twice it is still one place.
@@ -54,8 +52,7 @@ function claimPlaces(
       own.add(at);
       const won = new Set<string>();
       for (const method of new Set(route.methods?.map(comparedMethod) ?? [EVERY])) {
-        const claim = `${at} ${method} ${headers}`;
-        const winner = getOrAdd(owners, claim, () => route.name);
+        const winner = getOrAdd(this.#owners, `${at} ${method} ${headers}`, () => route.name);
         if (winner === route.name) won.add(method);
         else lost.push({ host, path, method: method === EVERY ? undefined : method, winner });
       }
@@ -63,9 +60,11 @@ function claimPlaces(
         kept.push({ host, path, methods: route.methods?.filter((method) => won.has(comparedMethod(method))) });
       }
     }
+    return { kept, lost };
   }
-  return { kept, lost };
 }
+
+const EVERY = '*';
 
 const headersKey = (route: RouteResource): string =>
   route.headers.length === 0

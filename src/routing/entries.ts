@@ -1,7 +1,7 @@
 import { NO_NEEDS } from '../authorization/identity.ts';
 import type { HostPattern } from '../resources/hostname.ts';
 import type { PathMatch, Timeouts } from '../resources/resource.ts';
-import type { ClosedBy, Closures } from './closures.ts';
+import type { ClosedBy, HostClosure } from './closures.ts';
 import { nodeKey } from './closures.ts';
 import type { RouteDraft } from './compile-routes.ts';
 import type { Place } from './conflicts.ts';
@@ -18,27 +18,55 @@ export interface PlacedEntry {
   readonly behind: ClosedBy | undefined;
 }
 
-export function routeEntries(
-  placed: readonly PlacedDraft[],
-  closures: Closures,
-  reservations: Reservations,
-  guarded: GuardedBackends,
-): readonly PlacedEntry[] {
-  const closedNodes = new Map(closures.places.map((place) => [nodeKey(place.host, place.path), place]));
-  const closedNode = ({ host, path }: Place): ClosedBy | undefined =>
-    closedNodes.size === 0 ? undefined : closedNodes.get(nodeKey(host, path));
-  return placed.flatMap(({ draft, places }) =>
-    places.kept.map((place) => ({
-      draft,
-      entry: routeEntry(draft, place, reservations, guarded),
-      behind: closures.hosts.get(place.host) ?? closedNode(place),
-    })),
-  );
+/** What decides about the entries of one host, besides each Route itself. */
+export interface EntryWorld {
+  readonly reservations: Reservations;
+  readonly closure: HostClosure;
+  /** Of `closure`. */
+  readonly closedNodes: ReadonlyMap<string, ClosedBy>;
+  readonly guarded: GuardedBackends;
 }
 
-function routeEntry(draft: RouteDraft, place: Place, reservations: Reservations, guarded: GuardedBackends): RouteEntry {
+/**
+ * The entries of one Route on one host. `before`: those that the very same draft had in the run before; what says nothing
+ * else stays the same value.
+ */
+export function routeEntries(
+  { draft, places }: PlacedDraft,
+  { reservations, closure, closedNodes: closed, guarded }: EntryWorld,
+  before: readonly PlacedEntry[],
+): readonly PlacedEntry[] {
+  const denials = reservations.denials;
+  return places.kept.map((place, at) => {
+    const entry = routeEntry(draft, place, denials, guarded);
+    const behind = closure.whole ?? (closed.size === 0 ? undefined : closed.get(nodeKey(place.host, place.path)));
+    const was = before[at];
+    return was !== undefined && was.behind === behind && sameEntry(was.entry, entry) ? was : { draft, entry, behind };
+  });
+}
+
+/** Of several invalid Routes that close one place the last is named. */
+export const closedNodes = ({ places }: HostClosure): ReadonlyMap<string, ClosedBy> =>
+  new Map(places.map((place) => [nodeKey(place.host, place.path), place]));
+
+/** Of entries of the same draft: in everything else they can't differ. */
+const sameEntry = (a: RouteEntry, b: RouteEntry): boolean =>
+  a.path === b.path &&
+  a.exposure === b.exposure &&
+  a.removeAuthorization === b.removeAuthorization &&
+  a.methods?.join() === b.methods?.join() &&
+  (a.action.kind === 'Refuse' && b.action.kind === 'Refuse'
+    ? a.action.reason === b.action.reason
+    : a.action.kind === b.action.kind);
+
+function routeEntry(
+  draft: RouteDraft,
+  place: Place,
+  denials: Reservations['denials'],
+  guarded: GuardedBackends,
+): RouteEntry {
   const { route } = draft;
-  const exposed = exposureOf(draft, place.host, reservations);
+  const exposed = exposureOf(draft, denials);
   const at = { route: route.name, host: place.host, path: place.path, methods: place.methods, headers: route.headers };
   if (exposed.kind === 'Denied') return { ...at, ...refused, action: { kind: 'Refuse', reason: exposed.reason } };
   const { service } = exposed;
@@ -55,8 +83,7 @@ function routeEntry(draft: RouteDraft, place: Place, reservations: Reservations,
     plugins: isProtected ? draft.plugins : [],
     authorization: isProtected ? draft.policy : undefined,
     needs: isProtected ? draft.needs : NO_NEEDS,
-    removeAuthorization:
-      isProtected || (route.clientAuthorization !== 'Pass' && guarded.has(service.name, service.backend)),
+    removeAuthorization: isProtected || (route.clientAuthorization !== 'Pass' && guarded.get(service)),
     encodedSlashes: route.encodedSlashes,
   };
 }

@@ -1,20 +1,22 @@
-import type { HostPattern } from '../resources/hostname.ts';
-import type { Reason } from '../resources/problem.ts';
+import type { ObjectKey } from '../resources/keys.ts';
+import type { Problem, Reason } from '../resources/problem.ts';
 import type { ServiceResource } from '../resources/resource.ts';
 import type { RouteDraft } from './compile-routes.ts';
-import type { Reservations } from './reserved.ts';
 
 export type Exposed =
   | { readonly kind: 'Protected' | 'Public'; readonly service: ServiceResource }
   | { readonly kind: 'Denied'; readonly reason: Reason };
 
+/** Why a plugin can't be used on a host, by plugin. */
+type Denials = ReadonlyMap<ObjectKey, Problem>;
+
 /**
  * What a Route is on one of its hosts. Public takes `access: Public`, no plugin, and no problem at all; everything that
  * isn't plainly Public or plainly Protected is Denied (A175, A176).
  */
-export function exposureOf(draft: RouteDraft, host: HostPattern, reservations: Reservations): Exposed {
+export function exposureOf(draft: RouteDraft, denials: Denials): Exposed {
   const { route, service, plugins } = draft;
-  const denial = draft.problems[0] ?? hostDenial(draft, host, reservations);
+  const denial = draft.problems[0] ?? hostDenial(draft, denials);
   if (denial !== undefined) return { kind: 'Denied', reason: denial.reason };
   if (service === undefined) return { kind: 'Denied', reason: 'BackendNotFound' };
   if (plugins.length > 0 && route.access === undefined) return { kind: 'Protected', service };
@@ -22,10 +24,11 @@ export function exposureOf(draft: RouteDraft, host: HostPattern, reservations: R
   return { kind: 'Denied', reason: route.access === undefined ? 'AccessMissing' : 'AccessAmbiguous' };
 }
 
-/** Why one of the Route's plugins can't be used on this host. */
-export function hostDenial(draft: RouteDraft, host: HostPattern, reservations: Reservations) {
+/** Why one of the Route's plugins can't be used on the host. */
+export function hostDenial(draft: RouteDraft, denials: Denials): Problem | undefined {
+  if (denials.size === 0) return undefined;
   for (const plugin of draft.plugins) {
-    const denial = reservations.denial(host, plugin);
+    const denial = denials.get(plugin);
     if (denial !== undefined) return denial;
   }
   return undefined;

@@ -1,21 +1,30 @@
+import type { HostPattern } from '../resources/hostname.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { Metadata } from '../resources/metadata.ts';
 import { type Problem, sentences } from '../resources/problem.ts';
 import type { Certificates } from './certificates.ts';
-import type { PlacedEntry } from './entries.ts';
+import type { CompiledHost, HostShare } from './compile-host.ts';
+import type { PluginState } from './compile-plugins.ts';
+import type { RouteDraft } from './compile-routes.ts';
+import type { Objects } from './objects.ts';
 import type { Known } from './references.ts';
-import type { PlacedDraft, Reservations } from './reserved.ts';
 import type { Verdict } from './snapshot.ts';
-import type { Warnings } from './warnings.ts';
+
+/** A valid Route, and what became of it on each of its hosts, in the order in which it names them. */
+export interface PlacedRoute {
+  readonly draft: RouteDraft;
+  readonly shares: readonly HostShare[];
+}
 
 /** What compiling found, as far as verdicts tell it. */
 export interface Findings {
+  readonly objects: Objects;
   readonly known: Known;
-  readonly placed: readonly PlacedDraft[];
-  readonly entries: readonly PlacedEntry[];
-  readonly reservations: Reservations;
+  /** Of `known`, all of them. */
+  readonly plugins: ReadonlyMap<ObjectKey, PluginState>;
+  readonly placed: readonly PlacedRoute[];
+  readonly hosts: ReadonlyMap<HostPattern, CompiledHost>;
   readonly certificates: Certificates;
-  readonly warnings: Warnings;
 }
 
 /** A verdict on an object that says nothing but what `rest` says. */

@@ -1,14 +1,16 @@
 import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
-import type { Backend, RouteResource } from '../resources/resource.ts';
+import type { Backend, RouteResource, ServiceResource } from '../resources/resource.ts';
+import { getOrAdd } from './collections.ts';
 import type { Grants, Referrer } from './grants.ts';
+import type { Lookup } from './memo.ts';
 import type { Broken, Objects } from './objects.ts';
 import type { CompileMode } from './options.ts';
+import type { Steps } from './steps.ts';
 
-/** Backends behind which somebody may be waiting for an identity that Postern proved (A041). */
-export interface GuardedBackends {
-  /** `service`: the Service that has the backend. */
-  has(service: NamespacedName, backend: Backend): boolean;
-}
+/**
+ * Whether the backend of a Service is one behind which somebody may be waiting for an identity that Postern proved (A041).
+ */
+export type GuardedBackends = Lookup<ServiceResource, boolean>;
 
 /** What a Route that isn't plainly Public guards: the backend of its Service; undefined where that can't be read. */
 interface Guard {
@@ -25,15 +27,20 @@ interface Guard {
  * In a cluster a Route guards for the namespace of its Service only, which is its own, or one that grants it: otherwise a
  * stranger could take the `Authorization` header away from another namespace's Public Routes by naming their backend.
  */
-export function guardedBackends(objects: Objects, grants: Grants, mode: CompileMode): GuardedBackends {
-  return mode.kind === 'Files' ? guardedInFiles(objects) : guardedInCluster(objects, grants);
+export function* guardedBackends(objects: Objects, grants: Grants, mode: CompileMode): Steps<GuardedBackends> {
+  const guards = yield* guardsOf(objects);
+  const isGuarded = mode.kind === 'Files' ? guardedInFiles(guards, objects) : guardedInCluster(guards, objects, grants);
+  const known = new Map<ServiceResource, boolean>();
+  return { get: (service) => getOrAdd(known, service, () => isGuarded(service)) };
 }
 
-function guardedInFiles(objects: Objects): GuardedBackends {
+type IsGuarded = (service: ServiceResource) => boolean;
+
+function guardedInFiles(guards: readonly Guard[], objects: Objects): IsGuarded {
   const guarded = new Set<string>();
   /** Namespaces of which some backend that can't be told is guarded; `*`: of any. */
   const unknown = new Set<string>();
-  for (const { service } of guardsOf(objects)) {
+  for (const { service } of guards) {
     for (const backend of backendsOf(service, objects)) {
       if (backend !== undefined) guarded.add(backendOrigin(backend));
       else unknown.add(service === undefined ? '*' : namespaceOf(service));
@@ -42,16 +49,16 @@ function guardedInFiles(objects: Objects): GuardedBackends {
   // A core Service is of its own namespace, a URL can be anybody's.
   const couldBe = (backend: Backend): boolean =>
     backend.kind === 'Url' ? unknown.size > 0 : unknown.has('*') || unknown.has(namespaceOf(backend.name));
-  return { has: (_service, backend) => guarded.has(backendOrigin(backend)) || couldBe(backend) };
+  return ({ backend }) => guarded.has(backendOrigin(backend)) || couldBe(backend);
 }
 
-function guardedInCluster(objects: Objects, grants: Grants): GuardedBackends {
+function guardedInCluster(guards: readonly Guard[], objects: Objects, grants: Grants): IsGuarded {
   const guarded = new Set<string>();
   /** Namespaces all of whose backends are guarded. */
   const whole = new Set<string>();
   /** Those whose Routes guard something that can't be told. */
   const vague = new Map<string, Referrer>();
-  for (const { from, service } of guardsOf(objects)) {
+  for (const { from, service } of guards) {
     if (service === undefined) vague.set(from.namespace, from);
     else if (grants.permits(from, { kind: 'Service', name: service })) {
       for (const backend of backendsOf(service, objects)) {
@@ -62,24 +69,33 @@ function guardedInCluster(objects: Objects, grants: Grants): GuardedBackends {
   }
   const couldBe = (namespace: string): boolean =>
     whole.has(namespace) || [...vague.values()].some((from) => grants.permitsAny(from, 'Service', namespace));
-  return {
-    has(service, backend) {
-      const namespace = namespaceOf(service);
-      return guarded.has(`${namespace} ${backendOrigin(backend)}`) || couldBe(namespace);
-    },
+  return ({ name, backend }) => {
+    const namespace = namespaceOf(name);
+    return guarded.has(`${namespace} ${backendOrigin(backend)}`) || couldBe(namespace);
   };
 }
 
-function* guardsOf(objects: Objects): Generator<Guard> {
-  for (const route of objects.routes) {
-    if (!isPlainlyPublic(route, objects)) yield { from: referrer(route.name), service: route.service };
+/** Each once: many Routes guard one Service. */
+function* guardsOf(objects: Objects): Steps<readonly Guard[]> {
+  const known = new Map<NamespacedName | undefined, Map<string, Guard>>();
+  const add = (route: NamespacedName, service: NamespacedName | undefined): void => {
+    const from = referrer(route);
+    const ofService = getOrAdd(known, service, () => new Map());
+    if (!ofService.has(from.namespace)) ofService.set(from.namespace, { from, service });
+  };
+  for (const [at, route] of objects.routes.entries()) {
+    if (at % STRIDE === 0) yield;
+    if (!isPlainlyPublic(route, objects)) add(route.name, route.service);
   }
   for (const { name, claims } of objects.brokenRoutes) {
-    for (const claim of claims) {
-      yield { from: referrer(name), service: claim.kind === 'Route' ? claim.service : undefined };
-    }
+    yield;
+    for (const claim of claims) add(name, claim.kind === 'Route' ? claim.service : undefined);
   }
+  return [...known.values()].flatMap((guards) => [...guards.values()]);
 }
+
+/** Routes that are handled between two steps. */
+const STRIDE = 64;
 
 const referrer = (route: NamespacedName): Referrer => ({ kind: 'Route', namespace: namespaceOf(route) });
 

@@ -1,9 +1,12 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
+import type { Metadata } from '../resources/metadata.ts';
 import { byAge } from './age.ts';
 import { getOrAdd } from './collections.ts';
-import type { Objects } from './objects.ts';
+import { type Lookup, Memo, Recorder } from './memo.ts';
+import type { Broken, Objects } from './objects.ts';
 import type { CompileMode, HostOwner } from './options.ts';
+import type { Steps } from './steps.ts';
 
 /** Whose Routes may name a host (DESIGN: Hosts). */
 export type Ownership =
@@ -18,13 +21,15 @@ export type Ownership =
   /** Some namespace wasn't listed yet, so which Route is the oldest can't be told. `route` is one that names the host. */
   | { readonly kind: 'Pending'; readonly route: NamespacedName };
 
+/** Of a host that some Route names. */
+export type Ownerships = Lookup<string, Ownership>;
+
 export interface HostOwners {
-  /** Of a host that some Route names. */
-  of(host: HostPattern): Ownership;
-  /** Hosts that the namespace owns and that its Routes name, valid or not. */
+  readonly of: Ownerships;
+  /** Hosts that the namespace owns and that its Routes name, valid or not; known where some Route is broken. */
   namedBy(namespace: string): Iterable<HostPattern>;
-  /** Every host that a Route names, valid or not. */
-  readonly named: Iterable<HostPattern>;
+  /** Hosts of which nobody can tell yet whose they are, each with a Route that names it. */
+  readonly pending: ReadonlyMap<HostPattern, NamespacedName>;
 }
 
 export const mayName = (ownership: Ownership, namespace: string): boolean => {
@@ -40,23 +45,34 @@ export const mayName = (ownership: Ownership, namespace: string): boolean => {
   }
 };
 
-export function hostOwners(objects: Objects, mode: CompileMode): HostOwners {
-  const oldest = oldestNamers(objects);
+/** `memory`: an owner that stays is the very same value again. */
+export function* hostOwners(
+  objects: Objects,
+  mode: CompileMode,
+  memory: Memo<HostPattern, Ownership> = new Memo(new Recorder()),
+): Steps<HostOwners> {
+  const oldest = yield* oldestNamers(objects);
   if (mode.kind === 'Files') {
-    const named = [...oldest.keys()];
-    return { of: () => ANYBODY, namedBy: () => named, named };
+    return { of: { get: () => ANYBODY }, namedBy: () => oldest.keys(), pending: new Map() };
   }
   const entries = entryIndex(mode.hostOwners);
-  const owners = new Map<HostPattern, Ownership>();
-  for (const [host, route] of oldest) owners.set(host, ownershipOf(host, route, entries, mode));
-  const byNamespace = namedHosts(objects, owners);
-  return {
-    of: (host) => owners.get(host) ?? NEEDS_ENTRY,
-    namedBy: (namespace) => byNamespace.get(namespace) ?? [],
-    named: [...owners.keys()],
-  };
+  const owners = new Map<string, Ownership>();
+  const pending = new Map<HostPattern, NamespacedName>();
+  for (const [host, { name }] of oldest) {
+    if (owners.size % STRIDE === 0) yield;
+    const ownership = memory.get(host, [name], () => ownershipOf(host, name, entries, mode));
+    owners.set(host, ownership);
+    if (ownership.kind === 'Pending') pending.set(host, ownership.route);
+  }
+  const of: Ownerships = { get: (host) => owners.get(host) ?? NEEDS_ENTRY };
+  const byNamespace = objects.brokenRoutes.length === 0 ? NOBODY : yield* namedHosts(objects, of);
+  return { of, namedBy: (namespace) => byNamespace.get(namespace) ?? [], pending };
 }
 
+/** Routes that are handled between two steps. */
+const STRIDE = 64;
+
+const NOBODY: ReadonlyMap<string, ReadonlySet<HostPattern>> = new Map();
 const ANYBODY: Ownership = { kind: 'Anybody' };
 const NEEDS_ENTRY: Ownership = { kind: 'NeedsEntry' };
 
@@ -72,45 +88,50 @@ function ownershipOf(
   return mode.incomplete ? { kind: 'Pending', route } : { kind: 'ByRoute', namespace: namespaceOf(route), route };
 }
 
+/** A Route, valid or not. */
 interface Namer {
-  readonly route: NamespacedName;
-  readonly created: string | undefined;
-  readonly hosts: readonly HostPattern[];
+  readonly name: NamespacedName;
+  readonly meta: Metadata;
 }
 
-function namersOf(objects: Objects): readonly Namer[] {
-  const valid = objects.routes.map(({ name, meta, hosts }) => ({
-    route: name,
-    created: meta.creationTimestamp,
-    hosts,
-  }));
-  const broken = objects.brokenRoutes.map(({ name, meta, claims }) => ({
-    route: name,
-    created: meta.creationTimestamp,
-    hosts: claims.flatMap((claim) => (claim.kind === 'Route' ? claim.hosts.known : [])),
-  }));
-  return [...valid, ...broken];
-}
+const readHosts = (broken: Broken): readonly HostPattern[] =>
+  broken.claims.flatMap((claim) => (claim.kind === 'Route' ? claim.hosts.known : []));
 
 /** The oldest Route of each host that is named at all. */
-function oldestNamers(objects: Objects): ReadonlyMap<HostPattern, NamespacedName> {
-  const oldest = new Map<HostPattern, NamespacedName>();
-  const namers = [...namersOf(objects)].sort((a, b) => byAge(a.created, a.route, b.created, b.route));
-  for (const { route, hosts } of namers) for (const host of hosts) getOrAdd(oldest, host, () => route);
+function* oldestNamers(objects: Objects): Steps<ReadonlyMap<HostPattern, Namer>> {
+  const oldest = new Map<HostPattern, Namer>();
+  for (const [at, route] of objects.routes.entries()) {
+    if (at % STRIDE === 0) yield;
+    for (const host of route.hosts) if (!oldest.has(host)) oldest.set(host, route);
+  }
+  for (const broken of objects.brokenRoutes) {
+    yield;
+    for (const host of readHosts(broken)) {
+      const other = oldest.get(host);
+      if (other === undefined || isOlder(broken, other)) oldest.set(host, broken);
+    }
+  }
   return oldest;
 }
 
-function namedHosts(
-  objects: Objects,
-  owners: ReadonlyMap<HostPattern, Ownership>,
-): ReadonlyMap<string, ReadonlySet<HostPattern>> {
+const isOlder = (a: Namer, b: Namer): boolean =>
+  byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name) < 0;
+
+function* namedHosts(objects: Objects, owners: Ownerships): Steps<ReadonlyMap<string, ReadonlySet<HostPattern>>> {
   const byNamespace = new Map<string, Set<HostPattern>>();
-  for (const { route, hosts } of namersOf(objects)) {
-    const namespace = namespaceOf(route);
+  const add = (name: NamespacedName, hosts: readonly HostPattern[]): void => {
+    const namespace = namespaceOf(name);
     for (const host of hosts) {
-      if (mayName(owners.get(host) ?? NEEDS_ENTRY, namespace))
-        getOrAdd(byNamespace, namespace, () => new Set()).add(host);
+      if (mayName(owners.get(host), namespace)) getOrAdd(byNamespace, namespace, () => new Set()).add(host);
     }
+  };
+  for (const [at, { name, hosts }] of objects.routes.entries()) {
+    if (at % STRIDE === 0) yield;
+    add(name, hosts);
+  }
+  for (const broken of objects.brokenRoutes) {
+    yield;
+    add(broken.name, readHosts(broken));
   }
   return byNamespace;
 }
@@ -144,25 +165,27 @@ function* widerWildcards(host: HostPattern): Generator<string> {
  * host that is kept for somebody else, by a wildcard or by `*` (A177). In the table they are hosts without paths, also
  * while nobody has a wider one, so that no answer depends on what others apply.
  */
-export function heldHosts(
+export function* heldHosts(
   mode: CompileMode,
-  owners: HostOwners,
-  served: ReadonlySet<HostPattern>,
-): readonly HostPattern[] {
+  owners: Ownerships,
+  served: Pick<ReadonlySet<string>, 'has'>,
+): Steps<readonly HostPattern[]> {
   if (mode.kind === 'Files') return [];
-  const servedBy = new Map<string, string | undefined>();
-  for (const host of served) {
-    const ownership = owners.of(host);
-    servedBy.set(host, 'namespace' in ownership ? ownership.namespace : undefined);
-  }
   const held: HostPattern[] = [];
+  const holders = new Map<string, string>();
   // A host that is held holds back what is wider for those below it too, so the widest come first.
   const widestFirst = [...mode.hostOwners].sort((a, b) => breadth(a.pattern) - breadth(b.pattern));
+  const isThere = (host: string): boolean => holders.has(host) || served.has(host);
+  const ownerAt = (host: string): string | undefined => {
+    const ownership = owners.get(host);
+    return holders.get(host) ?? ('namespace' in ownership ? ownership.namespace : undefined);
+  };
   for (const { pattern, namespace } of widestFirst) {
-    if (servedBy.has(pattern) || pattern === '*') continue;
-    const wider = [...widerWildcards(pattern), '*'].find((one) => servedBy.has(one));
-    if (wider !== undefined && servedBy.get(wider) === namespace) continue;
-    servedBy.set(pattern, namespace);
+    yield;
+    if (isThere(pattern) || pattern === '*') continue;
+    const wider = [...widerWildcards(pattern), '*'].find(isThere);
+    if (wider !== undefined && ownerAt(wider) === namespace) continue;
+    holders.set(pattern, namespace);
     held.push(pattern);
   }
   return held;

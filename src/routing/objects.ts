@@ -17,9 +17,14 @@ import type {
 } from '../resources/resource.ts';
 import { byAge } from './age.ts';
 import { getOrAdd } from './collections.ts';
+import { Memo, Recorder } from './memo.ts';
+import { Order } from './sorted.ts';
+import type { Steps } from './steps.ts';
 
 /** All objects of one compilation, by name; in an order that doesn't depend on arrival. */
 export interface Objects {
+  /** Of every object, in order. */
+  readonly keys: readonly ObjectKey[];
   readonly services: ReadonlyMap<NamespacedName, Found<ServiceResource>>;
   readonly plugins: ReadonlyMap<ObjectKey, Found<PluginResource>>;
   readonly secrets: ReadonlyMap<NamespacedName, Found<SecretResource>>;
@@ -47,46 +52,114 @@ export interface Broken {
   readonly claims: readonly Claim[];
 }
 
+/** What the objects of one kind and name are: one valid object, or something broken. */
+type Indexed =
+  | { readonly kind: 'Service'; readonly found: Found<ServiceResource> }
+  | { readonly kind: 'Plugin'; readonly found: Found<PluginResource> }
+  | { readonly kind: 'Secret'; readonly found: Found<SecretResource> }
+  | { readonly kind: 'CoreService'; readonly found: Found<CoreServiceResource> }
+  | { readonly kind: 'ReferenceGrant'; readonly found: Found<ReferenceGrantResource> }
+  | { readonly kind: 'Route'; readonly found: Found<RouteResource>; readonly policy: Policy | undefined };
+
+/** What indexing remembers: objects that didn't change are found as the very same values again. */
+export interface IndexMemory {
+  readonly indexed: Memo<ObjectKey, Indexed | undefined>;
+  readonly byKey: Order<ObjectKey>;
+  readonly byAge: Order<RouteResource>;
+}
+
+export const indexMemory = (recorder: Recorder): IndexMemory => ({
+  indexed: new Memo(recorder),
+  byKey: new Order((a, b) => (a < b ? -1 : 1)),
+  byAge: new Order((a, b) => byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name)),
+});
+
 /** Index by name. Two objects of one kind and name are both invalid: nobody can tell which one is meant. */
-export function indexObjects(parsed: readonly Parsed[]): Objects {
+export function* indexObjects(
+  parsed: readonly Parsed[],
+  memory: IndexMemory = indexMemory(new Recorder()),
+): Steps<Objects> {
   const groups = new Map<ObjectKey, Parsed[]>();
-  for (const one of parsed.map(withCheckedPolicy)) getOrAdd(groups, headOf(one).key, () => []).push(one);
+  for (const [at, one] of parsed.entries()) {
+    if (at % STRIDE === 0) yield;
+    getOrAdd(groups, headOf(one).key, () => []).push(one);
+  }
+  const keys = yield* memory.byKey.of(groups);
   const services = new Map<NamespacedName, Found<ServiceResource>>();
   const plugins = new Map<ObjectKey, Found<PluginResource>>();
   const secrets = new Map<NamespacedName, Found<SecretResource>>();
   const coreServices = new Map<NamespacedName, Found<CoreServiceResource>>();
   const grants: ReferenceGrantResource[] = [];
-  const routes: RouteResource[] = [];
+  const routes = new Set<RouteResource>();
   const policies = new Map<NamespacedName, Policy>();
   const broken: Broken[] = [];
-  for (const [key, group] of [...groups].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [only] = group;
-    if (group.length === 1 && only?.ok === true) {
-      const { value } = only;
-      if (value.kind === 'Service') services.set(value.name, { kind: 'Valid', value });
-      else if (value.kind === 'Plugin') plugins.set(key, { kind: 'Valid', value });
-      else if (value.kind === 'Secret') secrets.set(value.name, { kind: 'Valid', value });
-      else if (value.kind === 'CoreService') coreServices.set(value.name, { kind: 'Valid', value });
-      else if (value.kind === 'ReferenceGrant') grants.push(value);
-      else {
-        routes.push(value);
-        const policy = compilePolicy(value.authorization);
-        if (policy.ok && policy.value !== undefined) policies.set(value.name, policy.value);
-      }
-      continue;
+  for (const [at, key] of keys.entries()) {
+    if (at % STRIDE === 0) yield;
+    const group = groups.get(key) ?? [];
+    const one = memory.indexed.get(key, group, () => indexed(group));
+    if (one === undefined) continue;
+    const { found } = one;
+    const { name } = found.kind === 'Broken' ? found : found.value;
+    if (found.kind === 'Broken') broken.push(found);
+    if (one.kind === 'Service') services.set(name, one.found);
+    else if (one.kind === 'Plugin') plugins.set(key, one.found);
+    else if (one.kind === 'Secret') secrets.set(name, one.found);
+    else if (one.kind === 'CoreService') coreServices.set(name, one.found);
+    else if (one.kind === 'ReferenceGrant') {
+      if (one.found.kind === 'Valid') grants.push(one.found.value);
+    } else if (one.found.kind === 'Valid') {
+      routes.add(one.found.value);
+      if (one.policy !== undefined) policies.set(name, one.policy);
     }
-    const bad = brokenOf(group);
-    if (bad === undefined) continue;
-    broken.push(bad);
-    const [claim] = bad.claims;
-    if (claim?.kind === 'Service') services.set(bad.name, bad);
-    else if (claim?.kind === 'Plugin') plugins.set(key, bad);
-    else if (claim?.kind === 'Secret') secrets.set(bad.name, bad);
-    else if (claim?.kind === 'CoreService') coreServices.set(bad.name, bad);
   }
   const brokenRoutes = broken.filter(({ claims }) => claims[0]?.kind === 'Route');
-  routes.sort((a, b) => byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name));
-  return { services, plugins, secrets, coreServices, grants, routes, policies, brokenRoutes, broken };
+  const oldestFirst = yield* memory.byAge.of(routes);
+  return {
+    keys,
+    services,
+    plugins,
+    secrets,
+    coreServices,
+    grants,
+    routes: oldestFirst,
+    policies,
+    brokenRoutes,
+    broken,
+  };
+}
+
+/** Objects that are handled between two steps where each costs about a microsecond. */
+const STRIDE = 64;
+
+/** `group`: all objects of one key. */
+function indexed(group: readonly Parsed[]): Indexed | undefined {
+  const [only, ...others] = group.map(withCheckedPolicy);
+  if (only === undefined) return undefined;
+  if (others.length > 0 || !only.ok) return indexedBroken([only, ...others]);
+  const { value } = only;
+  switch (value.kind) {
+    case 'Service':
+      return { kind: 'Service', found: { kind: 'Valid', value } };
+    case 'Plugin':
+      return { kind: 'Plugin', found: { kind: 'Valid', value } };
+    case 'Secret':
+      return { kind: 'Secret', found: { kind: 'Valid', value } };
+    case 'CoreService':
+      return { kind: 'CoreService', found: { kind: 'Valid', value } };
+    case 'ReferenceGrant':
+      return { kind: 'ReferenceGrant', found: { kind: 'Valid', value } };
+    case 'Route': {
+      const policy = compilePolicy(value.authorization);
+      return { kind: 'Route', found: { kind: 'Valid', value }, policy: policy.ok ? policy.value : undefined };
+    }
+  }
+}
+
+function indexedBroken(group: readonly Parsed[]): Indexed | undefined {
+  const found = brokenOf(group);
+  const kind = found?.claims[0]?.kind;
+  if (found === undefined || kind === undefined) return undefined;
+  return kind === 'Route' ? { kind, found, policy: undefined } : { kind, found };
 }
 
 /** Parsing can't know what rules mean; a Route whose rules mean nothing is as invalid as any. */

@@ -1,19 +1,21 @@
-import { nameOf, namespaceOf, type ObjectKey, objectKey } from '../resources/keys.ts';
+import { type NamespacedName, nameOf, namespaceOf, type ObjectKey, objectKey } from '../resources/keys.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
-import { backendProblem } from './backends.ts';
-import type { PluginState } from './compile-plugins.ts';
+import { backendProblem, type CoreServices } from './backends.ts';
+import type { PluginStates } from './compile-plugins.ts';
 import { type Grants, notPermitted, type Referrer } from './grants.ts';
-import type { HostOwners } from './host-owners.ts';
-import type { Objects } from './objects.ts';
+import type { Ownerships } from './host-owners.ts';
+import type { Lookup } from './memo.ts';
+import type { Found } from './objects.ts';
 import type { CompileOptions } from './options.ts';
 
-/** What references are resolved against. */
+/** What references are resolved against. Of other objects, steps that are remembered see no more than this. */
 export interface Known {
-  readonly objects: Objects;
-  readonly owners: HostOwners;
+  readonly services: Lookup<NamespacedName, Found<ServiceResource> | undefined>;
+  readonly coreServices: CoreServices;
+  readonly owners: Ownerships;
   readonly grants: Grants;
-  readonly plugins: ReadonlyMap<ObjectKey, PluginState>;
+  readonly plugins: PluginStates;
   readonly options: CompileOptions;
 }
 
@@ -33,7 +35,7 @@ export function resolveService(
   if (!known.grants.permits(from, to)) {
     return { service: undefined, problems: [notPermitted(from, to, path, known.options.mode)] };
   }
-  const found = known.objects.services.get(route.service);
+  const found = known.services.get(route.service);
   if (found === undefined) {
     const message = `there is no Service ${nameOf(route.service)} in namespace ${namespaceOf(route.service)}; create it, or correct the name`;
     return { service: undefined, problems: [problem('BackendNotFound', [...path, 'name'], message)] };
@@ -43,7 +45,7 @@ export function resolveService(
     return { service: undefined, problems: [problem('ServiceInvalid', path, message)] };
   }
   const service = found.value;
-  const missing = backendProblem(service, known.objects, known.options.mode);
+  const missing = backendProblem(service, known.coreServices, known.options.mode);
   return { service, problems: missing === undefined ? [] : [{ ...missing, path }] };
 }
 

@@ -5,20 +5,23 @@ import { type Problem, problem } from '../resources/problem.ts';
 import type { PathMatch } from '../resources/resource.ts';
 import { isReserved } from '../resources/route-path.ts';
 import { byAge } from './age.ts';
-import type { Closures } from './closures.ts';
+import type { HostClosure } from './closures.ts';
 import { getOrAdd } from './collections.ts';
-import type { PluginState } from './compile-plugins.ts';
+import type { PluginStates } from './compile-plugins.ts';
 import type { RouteDraft } from './compile-routes.ts';
 import type { RoutePlaces } from './conflicts.ts';
 import type { ReservedPath } from './plugin-rules.ts';
+import type { Steps } from './steps.ts';
 import { pathSegments, type ReservedMatch } from './table.ts';
 
+/** What plugins answer themselves on one host. */
 export interface Reservations {
-  readonly paths: ReadonlyMap<HostPattern, ReadonlyMap<RoutePath, ReservedMatch>>;
-  /** Why a plugin can't be used on a host: there a Route that names it is Denied. */
-  denial(host: HostPattern, plugin: ObjectKey): Problem | undefined;
+  readonly paths: ReadonlyMap<RoutePath, ReservedMatch>;
+  /** Why a plugin can't be used on the host: there a Route that names it is Denied. */
+  readonly denials: ReadonlyMap<ObjectKey, Problem>;
 }
 
+/** A Route at one host. */
 export interface PlacedDraft {
   readonly draft: RouteDraft;
   readonly places: RoutePlaces;
@@ -32,56 +35,45 @@ interface Standing {
   readonly everyRequest: boolean;
 }
 
-interface HostPlaces {
-  readonly standing: Standing[];
-  readonly plugins: Set<ObjectKey>;
-}
-
 /**
- * Gives each plugin its paths on every host where a Route names it. A path outside `/_oidc` is its own only where every
+ * Gives each plugin its paths on a host where a Route names it. A path outside `/_oidc` is its own only where every
  * request to it would otherwise meet a Route that names the plugin, a closed place, or none: so that the end of the
  * plugin never hands its path to somebody else. Of two plugins with one path the older has it.
  */
-export function reservePaths(
+export function* reservePaths(
+  host: HostPattern,
   placed: readonly PlacedDraft[],
-  plugins: ReadonlyMap<ObjectKey, PluginState>,
-  closures: Closures,
-): Reservations {
-  const hosts = placesByHost(placed, closures);
-  const paths = new Map<HostPattern, ReadonlyMap<RoutePath, ReservedMatch>>();
-  const denials = new Map<HostPattern, ReadonlyMap<ObjectKey, Problem>>();
-  for (const [host, places] of hosts) {
-    const taken = new Map<RoutePath, ReservedMatch>();
-    const denied = new Map<ObjectKey, Problem>();
-    for (const [key, reserved] of inOrderOfAge(places.plugins, plugins)) {
-      const fault = closures.hosts.has(host) ? undefined : firstFault(host, key, reserved, places.standing, taken);
-      if (fault !== undefined) denied.set(key, fault);
-      else for (const { purpose, path } of reserved) taken.set(path, { kind: 'Reserved', plugin: key, purpose });
-    }
-    paths.set(host, taken);
-    denials.set(host, denied);
+  plugins: PluginStates,
+  closure: HostClosure,
+): Steps<Reservations> {
+  const paths = new Map<RoutePath, ReservedMatch>();
+  const denials = new Map<ObjectKey, Problem>();
+  const permitted = new Set(placed.flatMap(({ draft, places }) => (places.kept.length > 0 ? draft.permitted : [])));
+  if (permitted.size === 0) return { paths, denials };
+  const standing = standingAt(placed, closure);
+  for (const [key, reserved] of inOrderOfAge(permitted, plugins)) {
+    const fault = closure.whole === undefined ? firstFault(host, key, reserved, standing, paths) : undefined;
+    if (fault !== undefined) denials.set(key, fault);
+    else for (const { purpose, path } of reserved) paths.set(path, { kind: 'Reserved', plugin: key, purpose });
+    yield;
   }
-  return { paths, denial: (host, plugin) => denials.get(host)?.get(plugin) };
+  return { paths, denials };
 }
 
-function placesByHost(placed: readonly PlacedDraft[], closures: Closures): ReadonlyMap<HostPattern, HostPlaces> {
-  const hosts = new Map<HostPattern, HostPlaces>();
-  const at = (host: HostPattern): HostPlaces => getOrAdd(hosts, host, () => ({ standing: [], plugins: new Set() }));
+function standingAt(placed: readonly PlacedDraft[], closure: HostClosure): readonly Standing[] {
+  const standing: Standing[] = [];
   for (const { draft, places } of placed) {
-    for (const { host, path, methods } of places.kept) {
-      const everyRequest = methods === undefined && draft.route.headers.length === 0;
-      const there = at(host);
-      there.standing.push({ path, draft, everyRequest });
-      for (const plugin of draft.permitted) there.plugins.add(plugin);
+    for (const { path, methods } of places.kept) {
+      standing.push({ path, draft, everyRequest: methods === undefined && draft.route.headers.length === 0 });
     }
   }
-  for (const { host, path } of closures.places) at(host).standing.push({ path, draft: undefined, everyRequest: true });
-  return hosts;
+  for (const { path } of closure.places) standing.push({ path, draft: undefined, everyRequest: true });
+  return standing;
 }
 
 function inOrderOfAge(
   keys: ReadonlySet<ObjectKey>,
-  plugins: ReadonlyMap<ObjectKey, PluginState>,
+  plugins: PluginStates,
 ): readonly (readonly [ObjectKey, readonly ReservedPath[]])[] {
   const aged: (readonly [string | undefined, ObjectKey, readonly ReservedPath[]])[] = [];
   for (const key of keys) {

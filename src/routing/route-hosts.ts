@@ -2,11 +2,12 @@ import type { HostPattern } from '../resources/hostname.ts';
 import { namespaceOf } from '../resources/keys.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type { RouteResource } from '../resources/resource.ts';
-import { type HostOwners, mayName, type Ownership } from './host-owners.ts';
+import { mayName, type Ownership, type Ownerships } from './host-owners.ts';
 
 /** A valid Route with those of its hosts that are its namespace's to name. */
 export interface RouteHosts {
   readonly route: RouteResource;
+  /** Each once. */
   readonly hosts: readonly HostPattern[];
   /** Of each of the others, for which the whole Route is refused: it can't mean what it says. */
   readonly refused: readonly Problem[];
@@ -16,14 +17,15 @@ export interface RouteHosts {
   readonly unreserved: readonly HostPattern[];
 }
 
-export function routeHosts(route: RouteResource, owners: HostOwners): RouteHosts {
+export function routeHosts(route: RouteResource, owners: Ownerships): RouteHosts {
   const namespace = namespaceOf(route.name);
   const hosts: HostPattern[] = [];
   const refused: Problem[] = [];
   const pending: Problem[] = [];
   const unreserved: HostPattern[] = [];
   for (const [at, host] of route.hosts.entries()) {
-    const ownership = owners.of(host);
+    if (route.hosts.indexOf(host) !== at) continue;
+    const ownership = owners.get(host);
     if (mayName(ownership, namespace)) {
       hosts.push(host);
       if (ownership.kind === 'ByRoute') unreserved.push(host);

@@ -1,43 +1,62 @@
 import { originOf } from '../resources/external.ts';
 import { parseAuthority } from '../resources/hostname.ts';
-import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
+import { namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import { type Problem, problem, sentences } from '../resources/problem.ts';
 import { getOrAdd } from './collections.ts';
+import type { HostShare } from './compile-host.ts';
+import type { RouteDraft } from './compile-routes.ts';
 import { certificateReady, conditionsOf, type Programming, unusual, WHOLE } from './conditions.ts';
+import type { LostClaim } from './conflicts.ts';
 import type { PlacedEntry } from './entries.ts';
-import { hostDenial } from './exposure.ts';
-import { type Findings, messages, verdict } from './findings.ts';
+import { type Findings, messages, type PlacedRoute, verdict } from './findings.ts';
+import type { Memo } from './memo.ts';
 import type { CompileMode } from './options.ts';
 import type { Known } from './references.ts';
-import type { PlacedDraft, Reservations } from './reserved.ts';
 import { ownerFlag, type RouteHosts } from './route-hosts.ts';
 import type { Condition, Exposure, Verdict } from './snapshot.ts';
+import type { Steps } from './steps.ts';
 
 const NONE: readonly Problem[] = [];
 
-export function* routeVerdicts(findings: Findings): Generator<Verdict> {
-  const entries = new Map<NamespacedName, PlacedEntry[]>();
-  for (const placed of findings.entries) getOrAdd(entries, placed.entry.route, () => []).push(placed);
-  for (const placed of findings.placed) {
-    yield routeVerdict(placed, entries.get(placed.draft.route.name) ?? [], findings);
+export function* routeVerdicts(findings: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {
+  const { known, certificates, placed } = findings;
+  const verdicts: Verdict[] = [];
+  for (const one of placed) {
+    if (verdicts.length % STRIDE === 0) yield;
+    const { route } = one.draft;
+    const certificate = certificates.problems.get(route.name);
+    const inputs = [one.draft, ...one.shares, ...(certificate === undefined ? [] : ['tls', ...certificate])];
+    verdicts.push(memory.get(route.key, inputs, () => routeVerdict(one, certificate, known)));
   }
+  return verdicts;
 }
 
-function routeVerdict({ draft, places }: PlacedDraft, entries: readonly PlacedEntry[], findings: Findings): Verdict {
+/** Routes that are handled between two steps. */
+const STRIDE = 32;
+
+/** `certificate`: problems of the one that it names; undefined where it names none. */
+function routeVerdict(
+  { draft, shares }: PlacedRoute,
+  certificate: readonly Problem[] | undefined,
+  known: Known,
+): Verdict {
   const { route, at } = draft;
-  const conflicts = conflictProblems(places.lost, route.paths);
-  const hosts = [...new Set(places.kept.map(({ host }) => host))];
-  const denials = hosts.flatMap((host) => pluginDenial(draft, host, findings.reservations) ?? []);
-  const lostAll = places.kept.length === 0;
-  const deniedAll = !lostAll && denials.length === hosts.length;
-  const warnings = findings.warnings.get(route.name) ?? NONE;
+  const conflicts = conflictProblems(
+    shares.flatMap(({ places }) => places.lost),
+    route.paths,
+  );
+  const served = shares.filter(({ places }) => places.kept.length > 0);
+  const denials = served.flatMap(({ places, denial }) => (denial ? pluginDenial(places, denial) : []));
+  const lostAll = served.length === 0;
+  const deniedAll = !lostAll && denials.length === served.length;
+  const warnings = warningsOf(shares);
   const shut = warnings.filter(({ reason }) => reason === 'Closed');
   const opens = warnings.filter(({ reason }) => reason === 'OpensProtectedPath');
   const waiting = at.hosts.length === 0 ? at.pending : NONE;
   const refusing = [...(lostAll ? conflicts : []), ...waiting, ...draft.problems, ...(deniedAll ? denials : [])];
   const partly = [...conflicts, ...at.pending, ...denials, ...shut];
+  const entries = shares.flatMap((share) => share.entries);
   const allBehind = entries.length > 0 && entries.every(({ behind }) => behind !== undefined);
-  const certificate = findings.certificates.problems.get(route.name);
   const programming: Programming =
     partly.length === 0 ? WHOLE : { kind: allBehind ? 'Overridden' : 'Partly', message: messages(partly) };
   return verdict(route, {
@@ -45,18 +64,24 @@ function routeVerdict({ draft, places }: PlacedDraft, entries: readonly PlacedEn
     warnings,
     exposure: exposureOfRoute(entries),
     authorization: draft.plugins.length === 0 ? undefined : draft.policy === undefined ? 'AnyAccount' : 'Rules',
-    redirectURIs: redirectURIs(draft, findings.known),
+    redirectURIs: redirectURIs(draft, known),
     conditions: conditionsOf(
       refusing,
       true,
       programming,
       [
         ...(opens.length === 0 ? [] : [unusual('OpensProtectedPath', messages(opens))]),
-        ...unreserved(at, findings.known.options.mode),
+        ...unreserved(at, known.options.mode),
       ],
       certificate === undefined ? [] : [certificateReady(certificate)],
     ),
   });
+}
+
+/** Each text once. */
+function warningsOf(shares: readonly HostShare[]): readonly Problem[] {
+  const all = [...shares.flatMap(({ slashes }) => slashes), ...shares.flatMap(({ warnings }) => warnings)];
+  return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
 }
 
 function unreserved({ route, unreserved: hosts }: RouteHosts, mode: CompileMode): readonly Condition[] {
@@ -67,7 +92,7 @@ function unreserved({ route, unreserved: hosts }: RouteHosts, mode: CompileMode)
   return [unusual('HostNotReserved', sentences([message]))];
 }
 
-function conflictProblems(lost: PlacedDraft['places']['lost'], paths: readonly unknown[]): readonly Problem[] {
+function conflictProblems(lost: readonly LostClaim[], paths: readonly unknown[]): readonly Problem[] {
   if (lost.length === 0) return NONE;
   const groups = new Map<string, { at: number; text: string; winner: string; methods: string[] }>();
   for (const { host, path, method, winner } of lost) {
@@ -83,16 +108,8 @@ function conflictProblems(lost: PlacedDraft['places']['lost'], paths: readonly u
 }
 
 /** The plugin's problem on one host, told where the Route names it. */
-function pluginDenial(
-  draft: PlacedDraft['draft'],
-  host: PlacedEntry['entry']['host'],
-  reservations: Reservations,
-): Problem | undefined {
-  const denial = hostDenial(draft, host, reservations);
-  return (
-    denial && problem('PluginInvalid', ['spec', 'plugins'], `a plugin can't be used on ${host}: ${denial.message}`)
-  );
-}
+const pluginDenial = ({ kept }: HostShare['places'], { message }: Problem): Problem =>
+  problem('PluginInvalid', ['spec', 'plugins'], `a plugin can't be used on ${kept[0]?.host}: ${message}`);
 
 function exposureOfRoute(entries: readonly PlacedEntry[]): Exposure {
   const open = entries.filter(({ behind }) => behind === undefined).map(({ entry }) => entry.exposure);
@@ -101,7 +118,7 @@ function exposureOfRoute(entries: readonly PlacedEntry[]): Exposure {
 }
 
 /** To register at the provider. A wildcard host has as many as it has names, so it has none here. */
-function redirectURIs({ at, permitted }: PlacedDraft['draft'], known: Known): readonly string[] {
+function redirectURIs({ at, permitted }: RouteDraft, known: Known): readonly string[] {
   const uris = new Set<string>();
   for (const pattern of at.hosts) {
     const host = pattern.startsWith('*') ? undefined : parseAuthority(pattern);

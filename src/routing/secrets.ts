@@ -2,18 +2,22 @@ import { DNS_SUBDOMAIN, type NamespacedName, nameOf, namespacedName, namespaceOf
 import { SECRET_LABEL } from '../resources/metadata.ts';
 import { type Checked, type FieldPath, invalid, problem, valid } from '../resources/problem.ts';
 import type { SecretResource } from '../resources/resource.ts';
-import type { Objects } from './objects.ts';
+import type { Lookup } from './memo.ts';
+import type { Found } from './objects.ts';
 import type { CompileMode } from './options.ts';
 import type { SecretReader } from './plugin-rules.ts';
 
+/** The Secrets that Postern may see. */
+export type Secrets = Lookup<NamespacedName, Found<SecretResource> | undefined>;
+
 /** Reads keys of the Secrets of one namespace that plugins may use, and of no other (A172, A173). */
-export function secretReader(objects: Objects, namespace: string, mode: CompileMode): SecretReader {
+export function secretReader(secrets: Secrets, namespace: string, mode: CompileMode): SecretReader {
   return (name, key, path) => {
     const absent = (full: NamespacedName): string =>
       mode.kind === 'Files'
         ? `there is no Secret ${full}; create it with the key ${JSON.stringify(key)}, or name another`
         : `there is no Secret ${full} that is labelled for plugins; create it with the key ${JSON.stringify(key)}, and label it: ${labelCommand(full)}`;
-    const found = findSecret(name, namespace, path, { objects, mode, absent });
+    const found = findSecret(name, namespace, path, { secrets, mode, absent });
     if (!found.ok) return found;
     const { name: full, labelled, data } = found.value;
     if (!labelled) {
@@ -29,7 +33,7 @@ export function secretReader(objects: Objects, namespace: string, mode: CompileM
 }
 
 export interface SecretSearch {
-  readonly objects: Objects;
+  readonly secrets: Secrets;
   readonly mode: CompileMode;
   /** What is said where there is none. */
   absent(name: NamespacedName): string;
@@ -40,7 +44,7 @@ export function findSecret(
   name: string,
   namespace: string,
   path: FieldPath,
-  { objects, mode, absent }: SecretSearch,
+  { secrets, mode, absent }: SecretSearch,
 ): Checked<SecretResource> {
   if (!DNS_SUBDOMAIN.test(name)) {
     return invalid(problem('SecretInvalid', path, `${JSON.stringify(name)} can't be the name of a Secret`));
@@ -50,7 +54,7 @@ export function findSecret(
     const message = `Secret ${full} is Postern's own, which nothing refers to; name another`;
     return invalid(problem('SecretNotFound', path, message));
   }
-  const found = objects.secrets.get(full);
+  const found = secrets.get(full);
   if (found === undefined) {
     return invalid(problem('SecretNotFound', path, absent(full)));
   }

@@ -5,6 +5,7 @@ import type { PathMatch } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
 import type { ReservedPath } from './plugin-rules.ts';
 import type { RouteEntry } from './snapshot.ts';
+import type { Steps } from './steps.ts';
 
 /** Index of everything that can be matched. Plain immutable data without cycles, so that it can be hashed and compared. */
 export interface RouteTable {
@@ -58,13 +59,13 @@ export interface Placement {
   readonly closes: boolean;
 }
 
-export interface TableInput {
-  /** Older objects first, then by namespace/name: the order among equals. */
+/** What is to be built of one host. */
+export interface HostInput {
+  readonly pattern: HostPattern;
+  /** Older objects first, then by namespace/name: the order among equals. May be empty, as of hosts that are kept free. */
   readonly placements: readonly Placement[];
-  readonly closedHosts: ReadonlyMap<HostPattern, RouteEntry>;
-  /** Hosts without any path, which nothing wider serves. */
-  readonly heldHosts: readonly HostPattern[];
-  readonly reserved: ReadonlyMap<HostPattern, ReadonlyMap<RoutePath, ReservedMatch>>;
+  readonly closed: RouteEntry | undefined;
+  readonly reserved: ReadonlyMap<RoutePath, ReservedMatch>;
 }
 
 interface BuildNode {
@@ -76,26 +77,32 @@ interface BuildNode {
 const emptyNode = (): BuildNode => ({ children: new Map(), exact: [], prefix: [] });
 const NO_CHILDREN: ReadonlyMap<string, PathNode> = new Map();
 
-/** Index by host, then by segment of the path. Same input, same table. */
-export function buildTable(input: TableInput): RouteTable {
-  const roots = new Map<HostPattern, BuildNode>();
-  for (const host of [...input.heldHosts, ...input.closedHosts.keys()]) roots.set(host, emptyNode());
-  for (const placement of input.placements) {
-    const { host, path } = placement.entry;
-    place(getOrAdd(roots, host, emptyNode), path, placement);
+/** Placements and nodes that are handled between two steps. */
+const STRIDE = 32;
+
+/** Index by segment of the path. Same input, same table. */
+export function* buildHost({ pattern, placements, closed, reserved }: HostInput): Steps<HostTable> {
+  const root = emptyNode();
+  for (const [at, placement] of placements.entries()) {
+    if (at % STRIDE === STRIDE - 1) yield;
+    place(root, placement.entry.path, placement);
   }
-  const guards = new GuardTexts();
+  return {
+    pattern,
+    reserved,
+    closed: closed === undefined ? undefined : { kind: 'Route', entry: closed, guard: undefined },
+    paths: yield* finish(root, new GuardTexts()),
+  };
+}
+
+/** Hosts by the way they are found. */
+export function* indexHosts(hosts: Iterable<HostTable>): Steps<RouteTable> {
   const exact = new Map<string, HostTable>();
   const wildcards = new Map<string, HostTable>();
   let any: HostTable | undefined;
-  for (const [pattern, root] of roots) {
-    const closed = input.closedHosts.get(pattern);
-    const host: HostTable = {
-      pattern,
-      reserved: input.reserved.get(pattern) ?? new Map(),
-      closed: closed === undefined ? undefined : { kind: 'Route', entry: closed, guard: undefined },
-      paths: finish(root, guards),
-    };
+  for (const host of hosts) {
+    if (exact.size % STRIDE === 0) yield;
+    const { pattern } = host;
     if (pattern === '*') any = host;
     else if (pattern.startsWith('*.')) wildcards.set(pattern.slice(1), host);
     else exact.set(pattern, host);
@@ -116,15 +123,24 @@ function place(root: BuildNode, path: PathMatch, placement: Placement): void {
   (path.type === 'Exact' ? node.exact : node.prefix).push(placement);
 }
 
-function finish(node: BuildNode, guards: GuardTexts): PathNode {
+function* finish(node: BuildNode, guards: GuardTexts): Steps<PathNode> {
   let children = NO_CHILDREN;
   if (node.children.size > 0) {
     const finished = new Map<string, PathNode>();
-    for (const [segment, child] of node.children) finished.set(segment, finish(child, guards));
+    for (const [segment, child] of node.children) {
+      if (finished.size % STRIDE === STRIDE - 1) yield;
+      finished.set(segment, child.children.size === 0 ? leaf(child, guards) : yield* finish(child, guards));
+    }
     children = finished;
   }
-  return { children, exact: slot(node.exact, guards), prefix: slot(node.prefix, guards) };
+  return { ...leaf(node, guards), children };
 }
+
+const leaf = (node: BuildNode, guards: GuardTexts): PathNode => ({
+  children: NO_CHILDREN,
+  exact: slot(node.exact, guards),
+  prefix: slot(node.prefix, guards),
+});
 
 function slot(placements: readonly Placement[], guards: GuardTexts): Slot | undefined {
   if (placements.length === 0) return undefined;

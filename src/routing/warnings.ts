@@ -3,14 +3,14 @@ import { type NamespacedName, type ObjectKey, objectText } from '../resources/ke
 import { type Problem, problem } from '../resources/problem.ts';
 import type { PathMatch } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
-import type { PluginState } from './compile-plugins.ts';
+import type { PluginState, PluginStates } from './compile-plugins.ts';
 import type { PlacedEntry } from './entries.ts';
 import type { GuardedBackends } from './guards.ts';
 import type { CompileMode } from './options.ts';
-import { shadowedBySlash } from './slash.ts';
+import type { Steps } from './steps.ts';
 import { pathSegments } from './table.ts';
 
-/** What works and is worth a second look, by Route. */
+/** What works and is worth a second look, by Route; one text can be there several times. */
 export type Warnings = ReadonlyMap<NamespacedName, readonly Problem[]>;
 
 interface Guarded {
@@ -25,49 +25,55 @@ interface GuardedPaths {
   readonly folded: Map<string, Guarded>;
 }
 
-export function warningsOf(
+/** Of one host. `entries`: all of it, oldest Route first. */
+export function* warningsOf(
   entries: readonly PlacedEntry[],
-  plugins: ReadonlyMap<ObjectKey, PluginState>,
+  plugins: PluginStates,
   backends: GuardedBackends,
   mode: CompileMode,
-): Warnings {
-  const guarded = guardedPaths(entries);
+): Steps<Warnings> {
+  const guarded = yield* guardedPaths(entries);
   const warnings = new Map<NamespacedName, Problem[]>();
-  const told = new Set<string>();
-  const warn = (route: NamespacedName, warning: Problem): void => {
-    if (told.has(`${route} ${warning.message}`)) return;
-    told.add(`${route} ${warning.message}`);
-    getOrAdd(warnings, route, () => []).push(warning);
-  };
-  for (const { protectedBy, index, message } of shadowedBySlash(entries)) {
-    warn(protectedBy, problem('DiffersOnlyBySlash', ['spec', 'paths', index], message));
-  }
-  for (const placed of entries) {
-    const { draft, entry, behind } = placed;
-    const { route } = draft;
-    if (entry.exposure === 'Public' && behind === undefined) {
-      const index = route.paths.indexOf(entry.path);
-      for (const warning of publicWarnings(entry.host, entry.path, index, guarded.get(entry.host))) {
-        warn(route.name, warning);
-      }
-    }
-    if (entry.exposure === 'Protected' && draft.policy === undefined) {
-      for (const key of draft.plugins) if (isOpenSignUp(plugins.get(key))) warn(route.name, openSignUp(key));
-    }
-    if (route.clientAuthorization === 'Pass' && entry.exposure !== 'Denied' && !passes(placed, backends))
-      warn(route.name, entry.exposure === 'Public' ? PASS_UNGUARDED : PASS_PROTECTED);
-    if (mode.kind === 'Files' && route.tlsSecret !== undefined) warn(route.name, TLS_IN_FILES);
-    if (behind !== undefined) {
-      const message = `${entry.path.value} on ${entry.host} is closed by the invalid Route ${behind.route}; correct or delete that one`;
-      warn(route.name, problem('Closed', ['spec', 'hosts', route.hosts.indexOf(entry.host)], message));
+  for (const [at, placed] of entries.entries()) {
+    if (at % STRIDE === STRIDE - 1) yield;
+    const { route } = placed.draft;
+    for (const warning of entryWarnings(placed, guarded, plugins, backends, mode)) {
+      getOrAdd(warnings, route.name, () => []).push(warning);
     }
   }
   return warnings;
 }
 
+/** Entries that are handled between two steps. */
+const STRIDE = 32;
+
+function* entryWarnings(
+  placed: PlacedEntry,
+  guarded: GuardedPaths,
+  plugins: PluginStates,
+  backends: GuardedBackends,
+  mode: CompileMode,
+): Generator<Problem> {
+  const { draft, entry, behind } = placed;
+  const { route } = draft;
+  if (entry.exposure === 'Public' && behind === undefined) {
+    yield* publicWarnings(entry.host, entry.path, route.paths.indexOf(entry.path), guarded);
+  }
+  if (entry.exposure === 'Protected' && draft.policy === undefined) {
+    for (const key of draft.plugins) if (isOpenSignUp(plugins.get(key))) yield openSignUp(key);
+  }
+  if (route.clientAuthorization === 'Pass' && entry.exposure !== 'Denied' && !passes(placed, backends))
+    yield entry.exposure === 'Public' ? PASS_UNGUARDED : PASS_PROTECTED;
+  if (mode.kind === 'Files' && route.tlsSecret !== undefined) yield TLS_IN_FILES;
+  if (behind !== undefined) {
+    const message = `${entry.path.value} on ${entry.host} is closed by the invalid Route ${behind.route}; correct or delete that one`;
+    yield problem('Closed', ['spec', 'hosts', route.hosts.indexOf(entry.host)], message);
+  }
+}
+
 /** Whether `clientAuthorization: Pass` lets a header through that would be removed without it. */
-const passes = ({ entry: { exposure, action } }: PlacedEntry, backends: GuardedBackends): boolean =>
-  exposure === 'Public' && action.kind === 'Forward' && backends.has(action.service, action.backend);
+const passes = ({ draft: { service }, entry: { exposure } }: PlacedEntry, backends: GuardedBackends): boolean =>
+  exposure === 'Public' && service !== undefined && backends.get(service);
 
 const TLS_IN_FILES = problem(
   'NoEffect',
@@ -89,29 +95,23 @@ const openSignUp = (plugin: ObjectKey): Problem =>
     `anybody can have an account at the provider of ${objectText(plugin)}; write authorization.rules that say who of them may come in`,
   );
 
-function guardedPaths(entries: readonly PlacedEntry[]): ReadonlyMap<HostPattern, GuardedPaths> {
-  const hosts = new Map<HostPattern, GuardedPaths>();
-  for (const { draft, entry } of entries) {
+function* guardedPaths(entries: readonly PlacedEntry[]): Steps<GuardedPaths> {
+  const paths: GuardedPaths = { prefixes: new Map(), exact: new Map(), folded: new Map() };
+  for (const [at, { draft, entry }] of entries.entries()) {
+    if (at % STRIDE === STRIDE - 1) yield;
     if (draft.plugins.length === 0) continue;
-    const host = getOrAdd(hosts, entry.host, () => ({ prefixes: new Map(), exact: new Map(), folded: new Map() }));
     const guarded: Guarded = { route: entry.route, path: entry.path };
     const text = textOf(entry.path);
-    const same = entry.path.type === 'Prefix' ? host.prefixes : host.exact;
+    const same = entry.path.type === 'Prefix' ? paths.prefixes : paths.exact;
     if (!same.has(text)) same.set(text, guarded);
-    if (!host.folded.has(text.toLowerCase())) host.folded.set(text.toLowerCase(), guarded);
+    if (!paths.folded.has(text.toLowerCase())) paths.folded.set(text.toLowerCase(), guarded);
   }
-  return hosts;
+  return paths;
 }
 
 const textOf = (path: PathMatch): string => pathSegments(path).join('/');
 
-function* publicWarnings(
-  host: HostPattern,
-  path: PathMatch,
-  index: number,
-  guarded: GuardedPaths | undefined,
-): Generator<Problem> {
-  if (guarded === undefined) return;
+function* publicWarnings(host: HostPattern, path: PathMatch, index: number, guarded: GuardedPaths): Generator<Problem> {
   const at = ['spec', 'paths', index];
   const text = textOf(path);
   const around = coveringPrefix(text, guarded) ?? (path.type === 'Exact' ? guarded.exact.get(text) : undefined);

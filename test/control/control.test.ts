@@ -3,7 +3,6 @@ import { explain } from '../../src/control/explain.ts';
 import type { PluginKind } from '../../src/plugins/contract.ts';
 import { namespacedName, objectKey } from '../../src/resources/keys.ts';
 import type { RequestView } from '../../src/routing/decision.ts';
-import type { Compiled } from '../../src/routing/snapshot.ts';
 import { parseTarget } from '../../src/routing/target.ts';
 import { tinyKind } from '../support/tiny-plugin.ts';
 import { type Harness, harness, pipeline } from './harness.ts';
@@ -105,7 +104,7 @@ describe('control loop', () => {
     const { compile } = pipeline(kinds);
     const h = harness({
       kinds,
-      compile(objects): Compiled {
+      compile(objects) {
         if (broken) throw new Error('bug');
         return compile(objects);
       },
@@ -130,7 +129,7 @@ describe('control loop', () => {
     const kinds = [tinyKind()];
     const h = harness({
       kinds,
-      compile(objects): Compiled {
+      compile(objects) {
         if (broken) throw new Error('bug');
         return pipeline(kinds).compile(objects);
       },

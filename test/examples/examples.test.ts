@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { clusterPipeline } from '../../src/cli/pipeline.ts';
 import { PLUGIN_KINDS } from '../../src/plugins/kinds.ts';
 import type { Compiled, Verdict } from '../../src/routing/snapshot.ts';
+import { finish } from '../../src/routing/steps.ts';
 import { CLUSTER, clusterSecret } from '../routing/cluster.ts';
 
 const EXAMPLES = 'manifests/examples';
@@ -31,7 +32,7 @@ function compileExample(name: string, change: (text: string) => string = (text) 
     clusterSecret(`web/${name}-client`, { 'client-secret': 'a-long-secret' }, { labelled: true }),
     clusterSecret('web/app-tls', { 'tls.crt': 'certificate', 'tls.key': 'key' }, { type: 'kubernetes.io/tls' }),
   ];
-  return compile(objects.flatMap((object) => parse(object) ?? []));
+  return finish(compile(objects.flatMap((object) => parse(object) ?? [])));
 }
 
 const verdict = ({ verdicts }: Compiled, kind: string, name: string): Verdict => {

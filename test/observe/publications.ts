@@ -4,7 +4,7 @@ import { parseDuration } from '../../src/resources/duration.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../src/resources/keys.ts';
 import type { Parsed } from '../../src/resources/resource.ts';
 import type { PluginBinding, Verdict } from '../../src/routing/snapshot.ts';
-import { buildTable } from '../../src/routing/table.ts';
+import { buildTable } from '../support/table.ts';
 
 /** A publication of objects that are called like this. Routes with the names of their rules. */
 export function publication(
@@ -29,12 +29,13 @@ export function publication(
     const config = { key, identity: name, kind: 'OidcPlugin', value: {} };
     plugins.set(key, { config, reserved: [], needs: { claims: [], groups: false, email: false } });
   }
-  const table = buildTable({ placements: [], closedHosts: new Map(), heldHosts: [], reserved: new Map() });
+  const table = buildTable([]);
   return {
     snapshot: { generation, hash: `hash-${generation}`, table, plugins, certificates: new Map() },
     previous: undefined,
     verdicts,
     previousVerdicts: new Map(),
+    changed: [...verdicts.keys()],
     parsed,
     origins: new Map(),
   };

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Parsed } from '../../src/resources/resource.ts';
 import { compile } from '../../src/routing/compile.ts';
-import { hostOwners as ownersOf } from '../../src/routing/host-owners.ts';
-import { indexObjects } from '../../src/routing/objects.ts';
+import { hostOwners as hostOwnersOf } from '../../src/routing/host-owners.ts';
+import { indexObjects, type Objects } from '../../src/routing/objects.ts';
 import type { CompileOptions } from '../../src/routing/options.ts';
+import { finish } from '../../src/routing/steps.ts';
 import { change, isBroken, widened } from './changes.ts';
 import { clusterOptions, hostOwners } from './cluster.ts';
 import { grantArb, namespaceArb, troubled } from './cluster-worlds.ts';
@@ -30,14 +31,24 @@ const optionsArb: fc.Arbitrary<CompileOptions> = fc.constantFrom(
   clusterOptions({ manyNamespaces: false }),
 );
 
+const namedHosts = ({ routes, brokenRoutes }: Objects): ReadonlySet<string> =>
+  new Set([
+    ...routes.flatMap(({ hosts }) => hosts),
+    ...brokenRoutes.flatMap(({ claims }) =>
+      claims.flatMap((claim) => (claim.kind === 'Route' ? claim.hosts.known : [])),
+    ),
+  ]);
+
 /** Ownership that rests on Routes ends with the last that names the host, and goes to the next oldest: an entry prevents that. */
 function changesHands(before: readonly Parsed[], after: readonly Parsed[], { mode }: CompileOptions): boolean {
-  const [was, is] = [before, after].map((parsed) => ownersOf(indexObjects(parsed), mode));
+  const [was, is] = [before, after].map((parsed) => {
+    const objects = finish(indexObjects(parsed));
+    return { named: namedHosts(objects), of: finish(hostOwnersOf(objects, mode)).of };
+  });
   if (was === undefined || is === undefined) return false;
-  const still = new Set(is.named);
   return [...was.named].some((host) => {
-    const owner = was.of(host);
-    const next = still.has(host) ? is.of(host) : undefined;
+    const owner = was.of.get(host);
+    const next = is.named.has(host) ? is.of.get(host) : undefined;
     return owner.kind === 'ByRoute' && (next?.kind !== 'ByRoute' || next.namespace !== owner.namespace);
   });
 }

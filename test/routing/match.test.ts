@@ -6,7 +6,8 @@ import { canonicalPath, type RoutePath } from '../../src/resources/path.ts';
 import type { PathMatch } from '../../src/resources/resource.ts';
 import { closedEntry } from '../../src/routing/entries.ts';
 import type { RouteEntry } from '../../src/routing/snapshot.ts';
-import { buildTable, type Placement } from '../../src/routing/table.ts';
+import type { Placement } from '../../src/routing/table.ts';
+import { buildTable } from '../support/table.ts';
 import { answer, ask, compileAll, gate, gateRef, type Probe, route, service } from './support.ts';
 
 const PUBLIC = { serviceRef: { name: 's' }, access: 'Public' };
@@ -273,7 +274,7 @@ describe('match', () => {
     let served = 0;
     fc.assert(
       fc.property(worldArb, fc.array(probeArb, { minLength: 20, maxLength: 20 }), (placements, probes) => {
-        const table = buildTable({ placements, closedHosts: new Map(), heldHosts: [], reserved: new Map() });
+        const table = buildTable(placements);
         for (const probe of probes) {
           const found = ask(table, probe);
           const expected = reference(placements, probe);

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ControlObserver, Publication } from '../../control/control.ts';
 import { HTTP_SECONDS } from './buckets.ts';
+import { verdictCounts } from './verdict-counts.ts';
 
 /** @param now milliseconds since the epoch */
 export function controlMetrics(registry: Registry, now: () => number): ControlObserver {
@@ -48,26 +49,12 @@ export function controlMetrics(registry: Registry, now: () => number): ControlOb
   for (const result of ['published', 'unchanged', 'failed']) reconciles.inc({ result }, 0);
   for (const exposure of ['protected', 'public', 'denied']) routes.set({ exposure }, 0);
 
-  const countRoutes = ({ verdicts }: Publication): void => {
-    const counts = { protected: 0, public: 0, denied: 0 };
-    for (const { exposure } of verdicts.values()) {
-      if (exposure === 'Protected') counts.protected += 1;
-      if (exposure === 'Public') counts.public += 1;
-      if (exposure === 'Denied') counts.denied += 1;
-    }
-    for (const [exposure, count] of Object.entries(counts)) routes.set({ exposure }, count);
-  };
-  const countObjects = ({ verdicts }: Publication): void => {
-    const counts = new Map<string, { readonly kind: string; readonly accepted: string; count: number }>();
-    for (const { key, conditions } of verdicts.values()) {
-      const kind = key.slice(0, key.indexOf('/'));
-      const accepted = String(conditions.every(({ type, status }) => type !== 'Accepted' || status === 'True'));
-      const entry = counts.get(`${kind} ${accepted}`) ?? { kind, accepted, count: 0 };
-      entry.count += 1;
-      counts.set(`${kind} ${accepted}`, entry);
-    }
+  const counts = verdictCounts();
+  const count = (publication: Publication): void => {
+    const { exposures, kinds } = counts(publication);
+    for (const [exposure, number] of exposures) routes.set({ exposure }, number);
     objects.reset();
-    for (const { kind, accepted, count } of counts.values()) objects.set({ kind, accepted }, count);
+    for (const { kind, accepted, number } of kinds) objects.set({ kind, accepted }, number);
   };
 
   return {
@@ -76,8 +63,7 @@ export function controlMetrics(registry: Registry, now: () => number): ControlOb
       durations.observe(seconds);
     },
     published(publication) {
-      countRoutes(publication);
-      countObjects(publication);
+      count(publication);
       const { snapshot, previous } = publication;
       if (snapshot === previous) return;
       generation.set(snapshot.generation);

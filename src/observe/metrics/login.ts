@@ -10,7 +10,7 @@ export interface LoginMetrics {
   /** Events of plugins that no longer run are dropped, so that their series don't come back. */
   observe(plugin: ObjectKey, event: PluginEvent): void;
   /** The plugins that run now, and what each says of itself at a scrape. */
-  plugins(keys: Iterable<ObjectKey>): void;
+  plugins(running: ReadonlyMap<ObjectKey, unknown>): void;
   follow(instances: () => ReadonlyMap<ObjectKey, InstanceStatus>): void;
 }
 
@@ -96,10 +96,11 @@ export function loginMetrics(registry: Registry, now: () => number): LoginMetric
     follow(source) {
       instances = source;
     },
-    plugins(keys) {
+    plugins(running) {
+      if (running.size === labels.size && [...running.keys()].every((key) => labels.has(key))) return;
       const gone = new Set(labels.values());
       labels.clear();
-      for (const key of keys) labels.set(key, nameOf(key));
+      for (const key of running.keys()) labels.set(key, nameOf(key));
       const known = new Set(labels.values());
       for (const label of gone) {
         if (known.has(label)) continue;

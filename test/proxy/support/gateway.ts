@@ -15,7 +15,8 @@ import { namespacedName, type ObjectKey, objectKey } from '../../../src/resource
 import { canonicalPath, type RoutePath } from '../../../src/resources/path.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../src/routing/decision.ts';
 import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/snapshot.ts';
-import { buildTable, type Placement, type ReservedMatch } from '../../../src/routing/table.ts';
+import type { Placement, ReservedMatch } from '../../../src/routing/table.ts';
+import { buildTable } from '../../support/table.ts';
 import { filesForwarder } from './files-forwarder.ts';
 
 const HOST = 'app.example';
@@ -192,12 +193,7 @@ function snapshotOf(options: GatewayOptions): Snapshot {
   return {
     generation: 1,
     hash: '0',
-    table: buildTable({
-      placements,
-      closedHosts: new Map(),
-      heldHosts: [],
-      reserved: new Map([[hostOf(HOST), reserved]]),
-    }),
+    table: buildTable(placements, new Map([[hostOf(HOST), reserved]])),
     certificates: new Map(),
     plugins: new Map([[PLUGIN, binding]]),
   };
