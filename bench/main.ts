@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { changeFigures } from './change.ts';
 import { compileFigure } from './compile.ts';
 import { cpuFigures } from './cpu.ts';
 import { memoryFigure } from './memory.ts';
@@ -16,6 +17,7 @@ const ALL: Readonly<Record<string, Group>> = {
   cpu: { file: 'first-light', measure: cpuFigures },
   memory: { file: 'first-light', measure: memoryFigure },
   compile: { file: 'first-light', measure: compileFigure },
+  change: { file: 'first-light', measure: changeFigures },
   reload: { file: 'first-light', measure: reloadFigure },
   operator: { file: 'operator', measure: operatorFigures },
 };
