@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { helm } from '../../scripts/chart/helm.ts';
 import { chartValues } from '../../scripts/chart/values-table.ts';
 import { chartDifferences } from '../../scripts/chart.ts';
@@ -144,6 +144,38 @@ describe('what it renders', () => {
     expect(argsOf(objects)).toEqual(
       expect.arrayContaining(['--class=blue', '--lease=postern-blue', '--keys-secret=blue-keys']),
     );
+  });
+});
+
+describe('the notes after an installation', () => {
+  const notes = async (values: unknown): Promise<string> => {
+    const args = ['install', 'postern', CHART, '--namespace', 'postern-system', '--dry-run=client', '-f', '-'];
+    const ran = await helm(args, JSON.stringify(values));
+    expect(ran.stderr).toBe('');
+    return ran.stdout.split('\nNOTES:\n')[1] ?? '';
+  };
+
+  it('say where it is, what to apply, and how to see it', async () => {
+    const text = await notes({ controller: { className: 'blue' } });
+    expect(text).toContain('kubectl get psvc,proute,oidc -A');
+    expect(text).toContain('label secret okta-client -n NAMESPACE postern.dev/secret=true');
+    expect(text.match(/class: blue/g)).toHaveLength(3);
+    expect(text).not.toContain('WARNING');
+  });
+
+  it('warn of what is unsafe', async () => {
+    const text = await notes({ controller: { externalScheme: 'http', urlBackends: ['Any'] } });
+    expect(text).toMatch(/WARNING: controller.externalScheme is http/);
+    expect(text).toMatch(/WARNING: controller.urlBackends is Any/);
+    expect(text).toMatch(/NOTE: controller.hostOwners is empty/);
+  });
+
+  it('show objects that are valid and protected', async () => {
+    const text = await notes({});
+    const yaml = /kubectl apply -f - <<END\n(.*?)\n +END\n/s.exec(text)?.[1] ?? '';
+    const objects = parseAllDocuments(yaml.replaceAll(/^ {5}/gm, '').replaceAll('NAMESPACE', 'shop'));
+    expect(objects.map((object) => at(object.toJS(), 'kind'))).toEqual(['Service', 'Route', 'OidcPlugin']);
+    for (const object of objects) expect(object.errors).toEqual([]);
   });
 });
 

@@ -11,7 +11,12 @@ import { delimiter, join, resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
 const GIVEN = ['E2E_IMAGE', 'E2E_NEXT_IMAGE', 'E2E_PEERS_IMAGE'];
 const CLUSTER = 'postern-e2e';
-const IMAGES = { E2E_IMAGE: 'postern:e2e', E2E_NEXT_IMAGE: 'postern:e2e-next', E2E_PEERS_IMAGE: 'postern-peers:e2e' };
+/** With the registry that a name without one means to the nodes; podman would take another. */
+const IMAGES = {
+  E2E_IMAGE: 'docker.io/library/postern:e2e',
+  E2E_NEXT_IMAGE: 'docker.io/library/postern:e2e-next',
+  E2E_PEERS_IMAGE: 'docker.io/library/postern-peers:e2e',
+};
 
 async function main(args: readonly string[]): Promise<number> {
   const given = GIVEN.filter((name) => (process.env[name] ?? '') !== '');
@@ -32,13 +37,20 @@ async function withOwnCluster(args: readonly string[]): Promise<number> {
   }
   const directory = mkdtempSync(join(tmpdir(), 'postern-e2e-'));
   const kubeconfig = join(directory, 'kubeconfig');
-  const environment = { KUBECONFIG: kubeconfig, E2E_PROVIDER_PORT: '30444', ...IMAGES };
+  const provider = builder === 'podman' ? { KIND_EXPERIMENTAL_PROVIDER: 'podman' } : {};
+  const environment = { KUBECONFIG: kubeconfig, E2E_PROVIDER_PORT: '30444', ...provider, ...IMAGES };
   try {
     const steps: readonly (readonly string[])[] = [
       [builder, 'build', '-t', IMAGES.E2E_IMAGE, '-t', IMAGES.E2E_NEXT_IMAGE, '.'],
       [builder, 'build', '-t', IMAGES.E2E_PEERS_IMAGE, '-f', 'test/e2e/Dockerfile', '.'],
       ['kind', 'create', 'cluster', '--name', CLUSTER, '--config', 'test/kind/cluster.yaml', '--wait', '120s'],
-      ['kind', 'load', 'docker-image', '--name', CLUSTER, ...Object.values(IMAGES)],
+      ...Object.entries(IMAGES).flatMap(([name, image]) => {
+        const archive = join(directory, `${name}.tar`);
+        return [
+          [builder, 'save', '-o', archive, image],
+          ['kind', 'load', 'image-archive', archive, '--name', CLUSTER],
+        ];
+      }),
     ];
     for (const [program = '', ...rest] of steps) {
       const code = await execute(program, rest, environment);
