@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { CookieJar } from '../../support/cookie-jar.ts';
 import { ask, logIn, trust } from './support/ask.ts';
-import { apply, jsonPath, kubectl } from './support/kubernetes.ts';
+import { apply, jsonPath, kubectl, tryKubectl } from './support/kubernetes.ts';
 import { underLoad } from './support/load.ts';
 import { apiServerAnswers, stopApiServer } from './support/node.ts';
 import { route } from './support/objects.ts';
@@ -13,6 +13,14 @@ import { until } from './support/until.ts';
 
 const { shop, system } = NAMESPACES;
 const OUTAGE = 120_000;
+
+/** kube-proxy, which leads Pods there, has to find it again itself, and takes up to a minute. */
+async function apiServerReached(): Promise<boolean> {
+  const [pod = ''] = await posternPods();
+  const ask = `require('https').get('https://kubernetes.default.svc/readyz', { rejectUnauthorized: false, timeout: 2000 }, (r) =>
+    process.exit(r.statusCode < 500 ? 0 : 1)).on('error', () => process.exit(1)).on('timeout', () => process.exit(1))`;
+  return (await tryKubectl('exec', '-n', system, pod, '--', '/nodejs/bin/node', '-e', ask)).code === 0;
+}
 
 describe('5. the API server is gone for two minutes', () => {
   beforeAll(() => {
@@ -37,6 +45,7 @@ describe('5. the API server is gone for two minutes', () => {
         await restore();
       }
       await until('the API server to be back', apiServerAnswers, 120);
+      await until('it to be reached from Pods', apiServerReached, 120);
       await apply(route({ name: 'later', path: '/later', access: 'Public' }));
       await waitFor('proute', 'later', 'Ready');
       expect((await ask(`${SHOP}/later`)).status).toBe(200);

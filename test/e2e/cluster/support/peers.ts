@@ -36,8 +36,6 @@ interface Program {
   readonly port: number;
   readonly hostPort?: number;
   readonly tls?: string;
-  /** Another one starts it anew. */
-  readonly revision?: string;
 }
 
 /** A Deployment and its core Service, both of that name. */
@@ -83,7 +81,7 @@ function program(of: Program): readonly Manifest[] {
         replicas: of.replicas,
         ...strategy,
         selector: { matchLabels: labels },
-        template: { metadata: { labels, annotations: { certificate: of.revision ?? '' } }, spec: pod },
+        template: { metadata: { labels }, spec: pod },
       },
     },
     {
@@ -97,6 +95,8 @@ function program(of: Program): readonly Manifest[] {
 
 /** The provider, with its public address, the workload and the shop's certificate. All are there when this resolves. */
 export async function startPeers(image: string, certificate: Certificate, shop: Certificate): Promise<void> {
+  // Another name for another certificate, so that another one is a new Pod, and no node mounts what it remembers.
+  const tls = `provider-tls-${createHash('sha256').update(certificate.cert).digest('hex').slice(0, 8)}`;
   await apply(
     ...Object.values(NAMESPACES)
       .filter((name) => name !== NAMESPACES.system)
@@ -104,7 +104,7 @@ export async function startPeers(image: string, certificate: Certificate, shop: 
   );
   await apply(
     tlsSecret(NAMESPACES.shop, 'shop-tls', shop),
-    tlsSecret(NAMESPACES.provider, 'provider-tls', certificate),
+    tlsSecret(NAMESPACES.provider, tls, certificate),
     ...program({
       namespace: NAMESPACES.provider,
       name: 'provider',
@@ -119,8 +119,7 @@ export async function startPeers(image: string, certificate: Certificate, shop: 
       },
       port: 8443,
       hostPort: 443,
-      tls: 'provider-tls',
-      revision: createHash('sha256').update(certificate.cert).digest('hex').slice(0, 16),
+      tls,
     }),
     ...program({
       namespace: NAMESPACES.shop,
