@@ -34,16 +34,25 @@ export interface ApiServer {
   kubectl(args: readonly string[], input?: string): Promise<Ran>;
   /** Server-side apply of manifests (YAML or JSON), strict; rejects where anything is refused. */
   apply(manifests: string): Promise<void>;
+  /** Path of a kubeconfig for a ServiceAccount that exists, with a token of its own for an hour. */
+  kubeconfigOf(namespace: string, serviceAccount: string): Promise<string>;
+  /** Path of the audit log, one event a line (audit.k8s.io/v1, level Metadata); empty unless it was asked for. */
+  readonly auditLog: string;
   /** One request with a JSON body. */
   call(method: string, path: string, body?: unknown, contentType?: string): Promise<Answer>;
   stop(): Promise<void>;
 }
 
+export interface ApiServerOptions {
+  /** Whether every request that has been answered is written to `auditLog`. Default: no. */
+  readonly audit?: boolean;
+}
+
 /** Starts both on free ports of 127.0.0.1, in a folder of their own, and waits for /readyz. */
-export async function startApiServer(): Promise<ApiServer> {
+export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await startOnce();
+      return await startOnce(options);
     } catch (error) {
       // Somebody took a port between the look for a free one and its use.
       const taken = error instanceof Error && /address already in use|failed to listen/i.test(error.message);
@@ -52,7 +61,7 @@ export async function startApiServer(): Promise<ApiServer> {
   }
 }
 
-async function startOnce(): Promise<ApiServer> {
+async function startOnce({ audit = false }: ApiServerOptions): Promise<ApiServer> {
   const directory = mkdtempSync(join(tmpdir(), 'postern-apiserver-'));
   const running: Running[] = [];
   const stop = async (): Promise<void> => {
@@ -65,14 +74,17 @@ async function startOnce(): Promise<ApiServer> {
     running.push(run('etcd', etcdArgs(directory, `http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`), directory));
     const token = randomUUID();
     const etcd = `http://127.0.0.1:${client}`;
-    running.push(run('kube-apiserver', serverArgs(directory, etcd, secure ?? 0, token), directory));
+    const auditLog = join(directory, 'audit.log');
+    writeFileSync(auditLog, '', { mode: 0o600 });
+    const args = [...serverArgs(directory, etcd, secure ?? 0, token), ...(audit ? auditArgs(directory, auditLog) : [])];
+    running.push(run('kube-apiserver', args, directory));
     const url = `https://127.0.0.1:${secure}`;
     const ca = await certificate(directory, running);
     const agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
     const call: ApiServer['call'] = (method, path, body, contentType = 'application/json') =>
       callApi({ url, agent, token, method, path, body, contentType });
     await ready(call, running);
-    const kubeconfig = writeKubeconfig(directory, url, ca, token);
+    const kubeconfig = writeKubeconfig(join(directory, 'kubeconfig'), url, ca, 'administrator', token);
     const kubectl: ApiServer['kubectl'] = (args, input) => runKubectl(directory, kubeconfig, args, input);
     return {
       url,
@@ -81,6 +93,13 @@ async function startOnce(): Promise<ApiServer> {
       kubeconfig,
       kubectl,
       call,
+      auditLog,
+      async kubeconfigOf(namespace, serviceAccount) {
+        const ran = await kubectl(['create', 'token', serviceAccount, '-n', namespace, '--duration=1h']);
+        if (ran.code !== 0) throw new Error(ran.stderr);
+        const path = join(directory, `kubeconfig-${namespace}-${serviceAccount}`);
+        return writeKubeconfig(path, url, ca, serviceAccount, ran.stdout.trim());
+      },
       async apply(manifests) {
         const ran = await kubectl(['apply', '--server-side', '--validate=strict', '-f', '-'], manifests);
         if (ran.code !== 0) throw new Error(ran.stderr);
@@ -127,6 +146,13 @@ function serverArgs(directory: string, etcd: string, port: number, token: string
     // No controller makes the default ServiceAccount of a namespace here.
     '--disable-admission-plugins=ServiceAccount',
   ];
+}
+
+function auditArgs(directory: string, log: string): readonly string[] {
+  const policy = join(directory, 'audit-policy.json');
+  const rules = [{ level: 'Metadata', omitStages: ['RequestReceived'] }];
+  writeFileSync(policy, JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules }));
+  return [`--audit-policy-file=${policy}`, `--audit-log-path=${log}`, '--audit-log-mode=blocking'];
 }
 
 interface Running {
@@ -206,16 +232,15 @@ async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-function writeKubeconfig(directory: string, url: string, ca: string, token: string): string {
-  const path = join(directory, 'kubeconfig');
+function writeKubeconfig(path: string, url: string, ca: string, name: string, token: string): string {
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [
       { name: 'test', cluster: { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') } },
     ],
-    users: [{ name: 'administrator', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'administrator' } }],
+    users: [{ name, user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: name } }],
     'current-context': 'test',
   };
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
