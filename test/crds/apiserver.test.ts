@@ -252,6 +252,8 @@ const BEYOND_RULES: readonly RegExp[] = [
   /(paths\[\d+\]\.value|redirectPath|logout\.path) has (an escaped|escapes that aren’t UTF-8|a segment \.)/,
   /paths\[\d+\]\.value is there twice/,
   /^spec\.url must have a (DNS name|port)/,
+  // A host that is none, a port above 65535, a link-local address.
+  /^spec\.http\.proxy /,
   /^spec\.url has (a path|an IPv4 address written as IPv6)/,
   /^spec\.(issuer|endpoints\.\w+|logout\.postLogoutRedirectURI) must (be an absolute URL|not be at a link-local|not hold a user name)/,
   /^spec\.(claims\.\w+|upstream\.claims\[\d+\]\.claim|authorization\.rules\[\d+\]\.claims\[\d+\]\.path) must be names joined by dots/,
