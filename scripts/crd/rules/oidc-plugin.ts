@@ -45,7 +45,11 @@ const PROVIDER: readonly Rule[] = [
     message: INTERNAL_BASE_UNUSED,
     fieldPath: '.internalBase',
   },
-  { at: 'spec.http.proxy', rule: matches('self', /^(?i:https?):\/\/([^/?#@\\:[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?\/?$/), message: PROXY_URL },
+  {
+    at: 'spec.http.proxy',
+    rule: matches('self', /^(?i:https?):\/\/([^/?#@\\:[\]]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?\/?$/),
+    message: PROXY_URL,
+  },
   duration('spec.http.timeout', '1s', '30s', 'must be a time from 1s to 30s'),
 ];
 
