@@ -184,51 +184,49 @@ describe.skipIf(apiserver.missing).each(INSTALLS)(
       expect(secrets.some(({ name }) => name === 'bare')).toBe(true);
     });
 
-    it.runIf(watched !== undefined)('nothing is of the cluster: neither roles nor calls', () => {
+    if (watched !== undefined) it('nothing is of the cluster: neither roles nor calls', namespacedOnly);
+    else it('view may read the three kinds and edit may write them, and no status', aggregation);
+
+    function namespacedOnly(): void {
       expect(objects.filter(({ kind }) => kind.startsWith('Cluster')).map(({ name }) => name)).toEqual([]);
       expect(calls().filter(({ resource, namespace }) => resource !== '' && namespace === '')).toEqual([]);
-    });
+    }
 
-    it.runIf(watched === undefined)(
-      'view may read the three kinds and edit may write them, and no status',
-      async () => {
-        // The controller that aggregates isn't here: the chart's own roles are bound, and their labels read.
-        const aggregated = objects.filter(({ name }) => /-(view|edit)$/.test(name));
-        expect(
-          aggregated.map(({ object }) =>
-            Object.keys(Object(at(object, 'metadata', 'labels'))).filter((key) => key.startsWith('rbac.')),
-          ),
-        ).toEqual([
-          ['view', 'edit', 'admin'].map((to) => `rbac.authorization.k8s.io/aggregate-to-${to}`).toSorted(),
-          ['edit', 'admin'].map((to) => `rbac.authorization.k8s.io/aggregate-to-${to}`).toSorted(),
+    async function aggregation(): Promise<void> {
+      // The controller that aggregates isn't here: the chart's own roles are bound, and their labels read.
+      const aggregated = objects.filter(({ name }) => /-(view|edit)$/.test(name));
+      expect(
+        aggregated.map(({ object }) =>
+          Object.keys(Object(at(object, 'metadata', 'labels'))).filter((key) => key.startsWith('rbac.')),
+        ),
+      ).toEqual([
+        ['view', 'edit', 'admin'].map((to) => `rbac.authorization.k8s.io/aggregate-to-${to}`).toSorted(),
+        ['edit', 'admin'].map((to) => `rbac.authorization.k8s.io/aggregate-to-${to}`).toSorted(),
+      ]);
+      for (const { name } of aggregated) {
+        const who = name.endsWith('view') ? 'reader' : 'writer';
+        const bound = await server.kubectl([
+          'create',
+          'rolebinding',
+          who,
+          `--clusterrole=${name}`,
+          `--user=${who}`,
+          '-n',
+          'shop',
         ]);
-        for (const { name } of aggregated) {
-          const who = name.endsWith('view') ? 'reader' : 'writer';
-          const bound = await server.kubectl([
-            'create',
-            'rolebinding',
-            who,
-            `--clusterrole=${name}`,
-            `--user=${who}`,
-            '-n',
-            'shop',
-          ]);
-          expect(bound.stderr).toBe('');
-        }
-        const can = async (user: string, verb: string, resource: string, ...more: readonly string[]): Promise<string> =>
-          (
-            await server.kubectl(['auth', 'can-i', verb, resource, '-n', 'shop', `--as=${user}`, ...more])
-          ).stdout.trim();
-        for (const kind of ['services', 'routes', 'oidcplugins'].map((plural) => `${plural}.postern.dev`)) {
-          expect(await Promise.all(['get', 'create'].map((verb) => can('reader', verb, kind)))).toEqual(['yes', 'no']);
-          expect(await Promise.all(['create', 'delete'].map((verb) => can('writer', verb, kind)))).toEqual([
-            'yes',
-            'yes',
-          ]);
-          expect(await can('writer', 'patch', kind, '--subresource=status')).toBe('no');
-        }
-      },
-    );
+        expect(bound.stderr).toBe('');
+      }
+      const can = async (user: string, verb: string, resource: string, ...more: readonly string[]): Promise<string> =>
+        (await server.kubectl(['auth', 'can-i', verb, resource, '-n', 'shop', `--as=${user}`, ...more])).stdout.trim();
+      for (const kind of ['services', 'routes', 'oidcplugins'].map((plural) => `${plural}.postern.dev`)) {
+        expect(await Promise.all(['get', 'create'].map((verb) => can('reader', verb, kind)))).toEqual(['yes', 'no']);
+        expect(await Promise.all(['create', 'delete'].map((verb) => can('writer', verb, kind)))).toEqual([
+          'yes',
+          'yes',
+        ]);
+        expect(await can('writer', 'patch', kind, '--subresource=status')).toBe('no');
+      }
+    }
 
     /** Everything that Postern reacts to, twice: objects that come, break, are repaired and break again. */
     async function exercise(): Promise<void> {
