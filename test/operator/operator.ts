@@ -41,6 +41,8 @@ export interface OperatorOptions {
   readonly port?: number;
   /** Default: there is none, and browsers are told http. */
   readonly https?: number;
+  /** Default: Any, for upstreams are on loopback here. */
+  readonly urlBackends?: string;
 }
 
 export interface Operator extends PosternProcess {
@@ -64,7 +66,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
       ...(options.https === undefined
         ? ['--listen-https=off', '--external-scheme=http']
         : [`--listen-https=127.0.0.1:${options.https}`]),
-      '--url-backends=Any',
+      `--url-backends=${options.urlBackends ?? 'Any'}`,
       ...(options.args ?? []),
     ],
   });
