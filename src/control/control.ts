@@ -41,7 +41,7 @@ export interface ControlOptions {
   /** Quiet time before compiling, and the longest it can be put off; 50 and 250 ms. */
   readonly quietMs?: number;
   readonly ceilingMs?: number;
-  /** How long one turn of the event loop may be held up by a change (F12, A163); 1 ms. */
+  /** How long one turn of the event loop may be held up by a change (F12, A163); 0.5 ms. */
   readonly sliceMs?: number;
 }
 
@@ -115,7 +115,7 @@ export function createControl(options: ControlOptions): Control {
     }
     running = true;
     const startedAt = options.now();
-    stopRun = runInSlices(update(), { ...options, sliceMs: options.sliceMs ?? 1 }, (outcome) => {
+    stopRun = runInSlices(update(), { ...options, sliceMs: options.sliceMs ?? 0.5 }, (outcome) => {
       running = false;
       if (outcome.kind === 'Failed') {
         const message = 'compiling failed, which is a bug; the last table stays, the next change tries again';

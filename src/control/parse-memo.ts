@@ -6,6 +6,9 @@ import type { Origin, SourceObject } from './source.ts';
 /** Where a person finds each object, if the source can tell; several places where it is there several times. */
 export type Origins = ReadonlyMap<ObjectKey, readonly Origin[]>;
 
+/** Objects that are looked at between two steps, where each was parsed before. */
+const STRIDE = 64;
+
 /** Undefined: not one of ours (another kind, another class). Never throws. */
 export type Parse = (value: unknown) => Parsed | undefined;
 
@@ -27,10 +30,12 @@ export function createParseMemo(parse: Parse): (objects: ReadonlyMap<string, Sou
     const parsed: Parsed[] = [];
     const origins = new Map<ObjectKey, Origin[]>();
     for (const [id, object] of moment) {
-      yield;
-      const known = memo.get(id);
-      const entry =
-        known?.version === object.version ? known : { version: object.version, parsed: parse(object.value) };
+      if (next.size % STRIDE === 0) yield;
+      let entry = memo.get(id);
+      if (entry?.version !== object.version) {
+        yield;
+        entry = { version: object.version, parsed: parse(object.value) };
+      }
       next.set(id, entry);
       if (entry.parsed === undefined) continue;
       parsed.push(entry.parsed);

@@ -9,7 +9,7 @@ import type { PlacedRoute } from './findings.ts';
 import { grantsOf } from './grants.ts';
 import { guardedBackends } from './guards.ts';
 import { hostOwners } from './host-owners.ts';
-import { CompileMemory, forgetUnused, type Remembered } from './memory.ts';
+import { CompileMemory, type Remembered } from './memory.ts';
 import { indexObjects, type Objects } from './objects.ts';
 import type { CompileOptions } from './options.ts';
 import type { Known } from './references.ts';
@@ -40,23 +40,23 @@ export function* compileSteps(
   memory: CompileMemory = new CompileMemory(),
 ): Steps<Compiled> {
   const { mode } = options;
-  const parts = memory.under(options);
+  const parts = memory.begin(options);
   const objects = yield* indexObjects(parsed, parts.index);
   const owners = yield* hostOwners(objects, mode, parts.owners);
   const grants = parts.grants.get('grants', objects.grants, () => grantsOf(objects.grants));
   const plugins = yield* compilePlugins(objects, options, parts.plugins);
   const { watched } = parts;
   const known: Known = {
-    services: watched.services.become(objects.services),
-    coreServices: watched.coreServices.become(objects.coreServices),
-    owners: watched.owners.become(owners.of),
-    plugins: watched.plugins.become(plugins),
+    services: yield* watched.services.become(objects.services),
+    coreServices: yield* watched.coreServices.become(objects.coreServices),
+    owners: yield* watched.owners.become(owners.of),
+    plugins: yield* watched.plugins.become(plugins),
     grants,
     options,
   };
   const drafts = yield* draftRoutes(objects, known, parts);
   const closed = yield* closures(objects, owners);
-  const guarded = watched.guarded.become(yield* guardedBackends(objects, grants, mode));
+  const guarded = yield* watched.guarded.become(yield* guardedBackends(objects, grants, mode));
   const hosts = yield* compileHosts({ drafts, closed, known, guarded }, parts);
   const placed = yield* placeRoutes(drafts, hosts);
   const certificates = yield* hostCertificates(placed, objects.secrets, mode, parts.certificates);
@@ -66,7 +66,7 @@ export function* compileSteps(
     certificates: certificates.byHost,
     verdicts: yield* verdictsOf({ objects, known, plugins, placed, hosts, certificates }, parts.verdicts),
   };
-  yield* forgetUnused(parts);
+  yield* memory.end();
   return compiled;
 }
 

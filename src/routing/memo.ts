@@ -5,83 +5,96 @@ export interface Lookup<K, V> {
   get(key: K): V;
 }
 
-/** What was found, and whether the same would be found now. */
+/** That something was read. */
 interface Read {
-  holds(): boolean;
+  /** Whether the run before had another value. */
+  isStale(): boolean;
 }
 
 /** Notes what a step reads while it is under way. Steps that are remembered don't contain each other. */
 export class Recorder {
-  #reads: Read[] | undefined;
-
-  get active(): boolean {
-    return this.#reads !== undefined;
-  }
+  #reads: Set<Read> | undefined;
 
   begin(): void {
-    if (this.active) throw new Error('a remembered step is part of another one');
-    this.#reads = [];
+    if (this.#reads !== undefined) throw new Error('a remembered step is part of another one');
+    this.#reads = new Set();
   }
 
   note(read: Read): void {
-    this.#reads?.push(read);
+    this.#reads?.add(read);
   }
 
   end(): readonly Read[] {
-    const reads = this.#reads ?? [];
+    const reads = [...(this.#reads ?? [])];
     this.#reads = undefined;
     return reads.length === 0 ? NO_READS : reads;
-  }
-
-  /** A run that failed may have left a step half done. */
-  reset(): void {
-    this.#reads = undefined;
   }
 }
 
 const NO_READS: readonly Read[] = [];
 
-/** A lookup that remembered steps may use: what they read of it is noted, and looked up again in the next run. */
+/**
+ * A lookup that remembered steps may use. Whatever was read of it is looked up once more at the beginning of the next run,
+ * and what is another value then makes every step stale that read it.
+ */
 export class Watched<K, V> implements Lookup<K, V> {
   readonly #recorder: Recorder;
+  readonly #seen = new Map<K, Seen<V>>();
   #lookup: Lookup<K, V> | undefined;
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
   }
 
-  /** What it is in this run. */
-  become(lookup: Lookup<K, V>): this {
+  /** What it is in this run, from now on. */
+  *become(lookup: Lookup<K, V>): Steps<this> {
+    let looked = 0;
+    for (const [key, seen] of this.#seen) {
+      if (++looked % STRIDE === 0) yield;
+      seen.look(lookup.get(key));
+    }
     this.#lookup = lookup;
     return this;
   }
 
-  get(key: K): V {
-    const was = this.peek(key);
-    if (this.#recorder.active) this.#recorder.note(new ReadOf(this, key, was));
-    return was;
+  /** After a run. */
+  end(): void {
+    this.#lookup = undefined;
   }
 
-  peek(key: K): V {
-    if (this.#lookup === undefined) throw new Error('a lookup of this run was read before it was there');
-    return this.#lookup.get(key);
+  get(key: K): V {
+    if (this.#lookup === undefined) throw new Error('a lookup was read before it was what it is in this run');
+    const seen = this.#seen.get(key) ?? new Seen(this.#lookup.get(key));
+    this.#seen.set(key, seen);
+    this.#recorder.note(seen);
+    return seen.value;
+  }
+
+  /** How many keys were ever read. */
+  get size(): number {
+    return this.#seen.size;
   }
 }
 
-/** A class, because there are tens of thousands. */
-class ReadOf<K, V> implements Read {
-  readonly #of: Watched<K, V>;
-  readonly #key: K;
-  readonly #was: V;
+/** Keys and entries that are handled between two steps. */
+const STRIDE = 64;
 
-  constructor(of: Watched<K, V>, key: K, was: V) {
-    this.#of = of;
-    this.#key = key;
-    this.#was = was;
+/** What was found under one key; shared by all steps that read it. */
+class Seen<V> implements Read {
+  value: V;
+  #stale = false;
+
+  constructor(value: V) {
+    this.value = value;
   }
 
-  holds(): boolean {
-    return Object.is(this.#of.peek(this.#key), this.#was);
+  look(now: V): void {
+    this.#stale = !Object.is(this.value, now);
+    this.value = now;
+  }
+
+  isStale(): boolean {
+    return this.#stale;
   }
 }
 
@@ -95,8 +108,9 @@ interface Entry<V> {
 
 /**
  * The results of one step of compiling, by key. A result stands as long as every input is the very same value, and as
- * everything that the step read of watched lookups would be found again: so that it can't outlive what it rests on, a
- * step must take the rest of the world in no other way. Values that are compared are never changed once they are made.
+ * everything that the step read of watched lookups is: so that it can't outlive what it rests on, a step must take the
+ * rest of the world in no other way. It outlives no run that doesn't ask for it, for what is stale is known from one run
+ * to the next only; after a run that didn't end, all of them are thrown away. Values are never changed once they are made.
  */
 export class Memo<K, V> {
   readonly #recorder: Recorder;
@@ -126,13 +140,17 @@ export class Memo<K, V> {
     return this.#remember(key, inputs, entry, yield* make(entry?.value));
   }
 
+  get size(): number {
+    return this.#entries.size;
+  }
+
   /** After a run: what it didn't ask for is forgotten. */
   *turn(): Steps<void> {
     if (this.#asked < this.#entries.size) {
       let looked = 0;
       for (const [key, { run }] of this.#entries) {
         if (run !== this.#run) this.#entries.delete(key);
-        if (++looked % 256 === 0) yield;
+        if (++looked % STRIDE === 0) yield;
       }
     }
     this.#run += 1;
@@ -157,6 +175,6 @@ export class Memo<K, V> {
 function stands({ inputs, reads }: Entry<unknown>, now: readonly unknown[]): boolean {
   if (inputs.length !== now.length) return false;
   for (let at = 0; at < now.length; at++) if (!Object.is(inputs[at], now[at])) return false;
-  for (const read of reads) if (!read.holds()) return false;
+  for (const read of reads) if (read.isStale()) return false;
   return true;
 }

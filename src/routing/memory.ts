@@ -22,15 +22,32 @@ import { sameVerdict } from './verdicts.ts';
 export class CompileMemory {
   #options: CompileOptions | undefined;
   #parts: Remembered = remembered();
+  #whole = true;
 
-  /** Under other options everything is another. */
-  under(options: CompileOptions): Remembered {
-    if (this.#options === undefined || !sameOptions(this.#options, options)) this.#parts = remembered();
+  /** Under other options everything is another; what a run left that didn't end is of no use. */
+  begin(options: CompileOptions): Remembered {
+    const known = this.#options !== undefined && sameOptions(this.#options, options);
+    if (!known || !this.#whole || isOvergrown(this.#parts)) this.#parts = remembered();
     this.#options = options;
-    this.#parts.recorder.reset();
+    this.#whole = false;
     return this.#parts;
   }
+
+  /** Forgets what the run didn't ask for. */
+  *end(): Steps<void> {
+    yield* forgetUnused(this.#parts);
+    this.#whole = true;
+  }
 }
+
+const lookupsOf = ({ watched, plugins }: Remembered): readonly Pick<Watched<unknown, unknown>, 'size' | 'end'>[] => [
+  ...Object.values(watched),
+  plugins.secrets,
+];
+
+/** Keys that were read once are forgotten with everything else only. */
+const isOvergrown = (parts: Remembered): boolean =>
+  lookupsOf(parts).reduce((sum, { size }) => sum + size, 0) > 10_000 + 10 * (parts.drafts.size + parts.hosts.size);
 
 export interface Remembered {
   readonly recorder: Recorder;
@@ -80,8 +97,8 @@ function remembered(): Remembered {
   };
 }
 
-/** Forgets what the run didn't ask for. */
-export function* forgetUnused(parts: Remembered): Steps<void> {
+function* forgetUnused(parts: Remembered): Steps<void> {
+  for (const lookup of lookupsOf(parts)) lookup.end();
   const { index, owners, grants, plugins, drafts, hosts, certificates, bindings, verdicts } = parts;
   const memos = [index.indexed, owners, grants, plugins.states, drafts, hosts, bindings, verdicts];
   for (const memo of [...memos, certificates.pairs, certificates.shown, certificates.all]) yield* memo.turn();
