@@ -1,7 +1,8 @@
-import { type NamespacedName, nameOf, namespaceOf } from '../resources/keys.ts';
+import { type NamespacedName, nameOf, namespacedName, namespaceOf } from '../resources/keys.ts';
 import { GATEWAY_GROUP, GROUP } from '../resources/metadata.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { ReferenceGrantResource } from '../resources/resource.ts';
+import { getOrAdd } from './collections.ts';
 import type { CompileMode } from './options.ts';
 
 /** Whose reference it is. */
@@ -17,37 +18,44 @@ export interface Referent {
 /** What may be referred to across namespaces; what is of the same one always may (A172). */
 export interface Grants {
   permits(from: Referrer, to: Referent): boolean;
-  /** Whether some object of the kind there may be referred to. */
-  permitsAny(from: Referrer, kind: string, namespace: string): boolean;
+  /** What of the kind may be referred to in other namespaces. */
+  granted(from: Referrer, kind: string): readonly Granted[];
 }
 
+/** One object, or every one of a namespace. */
+export type Granted =
+  | { readonly all: false; readonly name: NamespacedName }
+  | { readonly all: true; readonly namespace: string };
+
 export function grantsOf(resources: readonly ReferenceGrantResource[]): Grants {
-  const permitted = new Set<string>();
-  const someOf = new Set<string>();
+  const granted = new Map<string, Map<string, Granted>>();
   for (const { meta, from, to } of resources) {
     for (const source of from) {
       if (source.group !== GROUP) continue;
-      for (const target of to) {
-        if (target.group !== GROUP) continue;
-        const text = `${source.kind} ${source.namespace} ${target.kind} ${meta.namespace}`;
-        someOf.add(text);
-        permitted.add(`${text}/${target.name ?? ''}`);
+      for (const { group, kind, name } of to) {
+        if (group !== GROUP) continue;
+        const { namespace } = meta;
+        const one: Granted =
+          name === undefined ? { all: true, namespace } : { all: false, name: namespacedName(namespace, name) };
+        getOrAdd(granted, `${source.kind} ${source.namespace} ${kind}`, () => new Map()).set(textOf(one), one);
       }
     }
   }
-  const permitsAny = (from: Referrer, kind: string, namespace: string): boolean =>
-    from.namespace === namespace || someOf.has(`${from.kind} ${from.namespace} ${kind} ${namespace}`);
+  const of = (from: Referrer, kind: string): ReadonlyMap<string, Granted> =>
+    granted.get(`${from.kind} ${from.namespace} ${kind}`) ?? NOTHING;
   return {
     permits(from, { kind, name }) {
       const namespace = namespaceOf(name);
       if (from.namespace === namespace) return true;
-      if (!permitsAny(from, kind, namespace)) return false;
-      const text = `${from.kind} ${from.namespace} ${kind} ${namespace}/`;
-      return permitted.has(text) || permitted.has(`${text}${nameOf(name)}`);
+      const there = of(from, kind);
+      return there.has(textOf({ all: true, namespace })) || there.has(textOf({ all: false, name }));
     },
-    permitsAny,
+    granted: (from, kind) => [...of(from, kind).values()],
   };
 }
+
+const NOTHING: ReadonlyMap<string, Granted> = new Map();
+const textOf = (granted: Granted): string => (granted.all ? `${granted.namespace}/` : granted.name);
 
 /** The same whether or not there is such an object: who is granted nothing learns nothing (A172). */
 export function notPermitted(from: Referrer, to: Referent, path: FieldPath, mode: CompileMode): Problem {

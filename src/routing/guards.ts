@@ -56,22 +56,27 @@ function guardedInCluster(guards: readonly Guard[], objects: Objects, grants: Gr
   const guarded = new Set<string>();
   /** Namespaces all of whose backends are guarded. */
   const whole = new Set<string>();
-  /** Those whose Routes guard something that can't be told. */
-  const vague = new Map<string, Referrer>();
+  const guard = (service: NamespacedName): void => {
+    for (const backend of backendsOf(service, objects)) {
+      if (backend === undefined) whole.add(namespaceOf(service));
+      else guarded.add(`${namespaceOf(service)} ${backendOrigin(backend)}`);
+    }
+  };
   for (const { from, service } of guards) {
-    if (service === undefined) vague.set(from.namespace, from);
-    else if (grants.permits(from, { kind: 'Service', name: service })) {
-      for (const backend of backendsOf(service, objects)) {
-        if (backend === undefined) whole.add(namespaceOf(service));
-        else guarded.add(`${namespaceOf(service)} ${backendOrigin(backend)}`);
-      }
+    if (service !== undefined) {
+      if (grants.permits(from, { kind: 'Service', name: service })) guard(service);
+      continue;
+    }
+    // Of another namespace it could be what that one grants, and nothing else there (invariant 8).
+    whole.add(from.namespace);
+    for (const one of grants.granted(from, 'Service')) {
+      if (one.all) whole.add(one.namespace);
+      else guard(one.name);
     }
   }
-  const couldBe = (namespace: string): boolean =>
-    whole.has(namespace) || [...vague.values()].some((from) => grants.permitsAny(from, 'Service', namespace));
   return ({ name, backend }) => {
     const namespace = namespaceOf(name);
-    return guarded.has(`${namespace} ${backendOrigin(backend)}`) || couldBe(namespace);
+    return whole.has(namespace) || guarded.has(`${namespace} ${backendOrigin(backend)}`);
   };
 }
 

@@ -124,6 +124,15 @@ describe('A172 a reference that isn’t granted changes nothing where it leads t
     expect(removed(vague, grant('shop', 'Route web', 'Service'))).toBe(true);
     expect(removed(vague, grant('shop', 'Route other', 'Service'))).toBe(false);
   });
+
+  it('A041 and nothing beside what it was granted by name', () => {
+    const vague = onDay(2, route('web/r', ['web'], ['/'], { plugins: [gateRef('p')], serviceRef: 5 }));
+    const other = service('shop/other', 'http://other.example');
+    expect(removed(vague, other, grant('shop', 'Route web', 'Service other'))).toBe(false);
+    expect(removed(vague, other, grant('shop', 'Route web', 'Service s'))).toBe(true);
+    const same = service('shop/other', 'https://shop.example:80');
+    expect(removed(vague, same, grant('shop', 'Route web', 'Service other'))).toBe(true);
+  });
 });
 
 describe('a Secret that a plugin names', () => {
