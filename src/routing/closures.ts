@@ -33,8 +33,10 @@ export interface ClosedPlace extends ClosedBy {
 }
 
 /**
- * Places that are kept one by one. A thousand Routes with an unreadable host on a thousand hosts would be a million of them
- * (invariant 7); beyond this number such a Route closes its hosts whole, which closes more and costs one entry a host.
+ * Places of one namespace that are kept one by one. A thousand Routes with an unreadable host on a thousand hosts would be a
+ * million of them (invariant 7), and so would a few that name many hosts and paths; beyond this number a Route closes its
+ * hosts whole, which closes more and costs one entry a host. Of each namespace by itself: no other one's Route closes more
+ * than it says because of it (invariant 8).
  */
 const MOST_PLACES = 20_000;
 
@@ -45,15 +47,19 @@ export function* closures(objects: Objects, owners: HostOwners): Steps<Closures>
     if (hosts.size % STRIDE === 0) yield;
     hosts.set(host, { route, reason: 'Pending' });
   }
+  const used = new Map<string, number>();
   for (const broken of objects.brokenRoutes) {
-    const limit = places.length < MOST_PLACES ? 'AsRead' : 'Whole';
+    const { namespace } = broken.meta;
     const by: ClosedBy = { route: broken.name, reason: broken.problems[0]?.reason ?? 'Invalid' };
     for (const claim of broken.claims) {
       yield;
-      for (const { host, paths } of closedBy(claim, owners, broken.meta.namespace, limit)) {
+      for (const { host, paths } of closedBy(claim, owners, namespace)) {
         if (places.length % STRIDE === 0) yield;
-        if (paths !== 'All') for (const path of paths) places.push({ ...by, host, path });
-        else if (!hosts.has(host)) hosts.set(host, by);
+        const after = paths === 'All' ? Number.POSITIVE_INFINITY : (used.get(namespace) ?? 0) + paths.length;
+        if (paths !== 'All' && after <= MOST_PLACES) {
+          used.set(namespace, after);
+          for (const path of paths) places.push({ ...by, host, path });
+        } else if (!hosts.has(host)) hosts.set(host, by);
       }
     }
   }
@@ -69,7 +75,7 @@ interface Closing {
 }
 
 /** On hosts of others it closes nothing (invariant 8). */
-function closedBy(claim: Claim, owners: HostOwners, namespace: string, limit: 'AsRead' | 'Whole'): readonly Closing[] {
+function closedBy(claim: Claim, owners: HostOwners, namespace: string): readonly Closing[] {
   if (claim.kind !== 'Route') return [];
   // Both lists are required: an empty one was not read.
   const hostsRead = claim.hosts.complete && claim.hosts.known.length > 0;
@@ -79,7 +85,7 @@ function closedBy(claim: Claim, owners: HostOwners, namespace: string, limit: 'A
   if (hostsRead) return known.map((host) => ({ host, paths }));
   // An exact host that can't be read would now be served by a wildcard, under paths of which this Route knows nothing.
   const hosts = new Set([...known, ...owners.namedBy(namespace)]);
-  return [...hosts].map((host) => ({ host, paths: limit === 'Whole' || host.startsWith('*') ? 'All' : paths }));
+  return [...hosts].map((host) => ({ host, paths: host.startsWith('*') ? 'All' : paths }));
 }
 
 /** One text for one node of a host's paths: `/a` and `/a/` are the same prefix. */

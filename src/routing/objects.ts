@@ -18,6 +18,7 @@ import type {
 import { byAge } from './age.ts';
 import { getOrAdd } from './collections.ts';
 import { Memo, Recorder } from './memo.ts';
+import { fittingRoutes } from './most-places.ts';
 import { Order } from './sorted.ts';
 import type { Steps } from './steps.ts';
 
@@ -112,8 +113,12 @@ export function* indexObjects(
       if (one.policy !== undefined) policies.set(name, one.policy);
     }
   }
+  const { fitting, excess } = yield* fittingRoutes(yield* memory.byAge.of(routes));
+  if (excess.length > 0) {
+    broken.push(...excess);
+    broken.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
   const brokenRoutes = broken.filter(({ claims }) => claims[0]?.kind === 'Route');
-  const oldestFirst = yield* memory.byAge.of(routes);
   return {
     keys,
     services,
@@ -121,7 +126,7 @@ export function* indexObjects(
     secrets,
     coreServices,
     grants,
-    routes: oldestFirst,
+    routes: fitting,
     policies,
     brokenRoutes,
     broken,
