@@ -22,7 +22,7 @@ export function* routeVerdicts(findings: Findings, memory: Memo<ObjectKey, Verdi
   const { known, certificates, placed } = findings;
   const verdicts: Verdict[] = [];
   for (const one of placed) {
-    if (verdicts.length % STRIDE === 0) yield;
+    if (verdicts.length % STRIDE === 0 || one.shares.length > FEW) yield;
     const { route } = one.draft;
     const certificate = certificates.problems.get(route.name);
     const inputs = [one.draft, ...one.shares, ...(certificate === undefined ? [] : ['tls', ...certificate])];
@@ -31,8 +31,9 @@ export function* routeVerdicts(findings: Findings, memory: Memo<ObjectKey, Verdi
   return verdicts;
 }
 
-/** Routes that are handled between two steps. */
+/** Routes that are handled between two steps, and hosts of one that is a step by itself. */
 const STRIDE = 32;
+const FEW = 8;
 
 /** `certificate`: problems of the one that it names; undefined where it names none. */
 function routeVerdict(
