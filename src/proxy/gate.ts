@@ -1,6 +1,7 @@
 import { lowerAscii } from '../resources/hostname.ts';
 import { CHUNKED, type Framing, NO_BODY } from './body.ts';
 import type { HeaderClassifier, HeaderInfo } from './header-class.ts';
+import { goesRound, passesIn } from './loop.ts';
 
 /** A request head as a front parsed it. */
 export interface RequestHead {
@@ -40,7 +41,9 @@ export type GateFault =
   | { readonly status: 414; readonly reason: 'target_too_long' }
   | { readonly status: 417; readonly reason: 'unknown_expectation' }
   | { readonly status: 431; readonly reason: 'headers_too_large' }
-  | { readonly status: 505; readonly reason: 'http_version' };
+  | { readonly status: 505; readonly reason: 'http_version' }
+  /** It came through here several times already. */
+  | { readonly status: 508; readonly reason: 'loop' };
 
 export type BadHeadReason =
   | 'header_name'
@@ -76,6 +79,7 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
   let length: string | undefined;
   let coding: string | undefined;
   let expect: string | undefined;
+  let passes = 0;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? '';
     const value = headers[i + 1] ?? '';
@@ -90,9 +94,11 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
     else if (info.kind === 'ContentLength') length = value;
     else if (info.kind === 'TransferEncoding') coding = value;
     else if (info.kind === 'Expect') expect = value;
+    else if (info.kind === 'Loop') passes += passesIn(value);
   }
   if (bytes > limits.headerBytes) return { ok: false, fault: { status: 431, reason: 'headers_too_large' } };
   if (host === undefined || host === '') return bad('host_missing');
+  if (goesRound(passes)) return { ok: false, fault: { status: 508, reason: 'loop' } };
 
   const framing = framingOf(length, coding, version);
   if (typeof framing === 'string') return bad(framing);

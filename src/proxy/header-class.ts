@@ -14,6 +14,8 @@ export type HeaderKind =
   | 'Expect'
   | 'Authorization'
   | 'Cookie'
+  /** Says through which gateways a request came (RFC 8586). */
+  | 'Loop'
   /** Carries identity; only plugins write it (invariant 3). */
   | 'Identity'
   /** For this connection only, or written by us alone. */
@@ -64,6 +66,7 @@ const SPECIAL: ReadonlyMap<string, HeaderKind> = new Map([
   ['expect', 'Expect'],
   ['authorization', 'Authorization'],
   ['cookie', 'Cookie'],
+  ['cdn-loop', 'Loop'],
 ]);
 
 /** Of two such lines two readers may each take another one, so neither is believed (A032, A060, T14). */

@@ -6,6 +6,7 @@ import type { HeaderLine } from '../routing/decision.ts';
 import { isOurCookie, withoutOurCookies } from './cookies.ts';
 import { type CheckedHead, isFieldValue } from './gate.ts';
 import type { HeaderClassifier } from './header-class.ts';
+import { loopLine } from './loop.ts';
 import { rememberNames } from './name-memo.ts';
 
 /** What the proxy itself says of a request to an upstream. */
@@ -34,9 +35,11 @@ export function upstreamHeaders(head: CheckedHead, injection: Injection): string
   const nominated = nominatedBy(head);
   const authorizes = injection.removeAuthorization || plugins.authorizes;
   let out = `Host: ${injection.authority}\r\n`;
+  let loop = '';
   for (let i = 0; i < infos.length; i++) {
     const info = infos[i];
-    if (info === undefined || nominated?.has(info.name) === true) continue;
+    // A client could nominate it, so that nobody behind us could tell that the request goes round.
+    if (info === undefined || (nominated?.has(info.name) === true && info.kind !== 'Loop')) continue;
     const name = headers[2 * i] ?? '';
     const value = headers[2 * i + 1] ?? '';
     if (info.kind === 'Pass') out += `${name}: ${value}\r\n`;
@@ -45,11 +48,11 @@ export function upstreamHeaders(head: CheckedHead, injection: Injection): string
     } else if (info.kind === 'Cookie') {
       const rest = withoutOurCookies(value);
       if (rest !== undefined) out += `${name}: ${rest}\r\n`;
-    }
+    } else if (info.kind === 'Loop') loop += loop === '' ? value : `, ${value}`;
   }
   const usual = external.port === (external.scheme === 'https' ? 443 : 80);
   const outside = usual ? host : `${host}:${external.port}`;
-  return `${out}X-Forwarded-For: ${injection.forwardedFor}\r\nX-Forwarded-Proto: ${external.scheme}\r\nX-Forwarded-Host: ${outside}\r\nX-Forwarded-Port: ${external.port}\r\nX-Request-Id: ${injection.requestId}\r\n${plugins.text}`;
+  return `${out}X-Forwarded-For: ${injection.forwardedFor}\r\nX-Forwarded-Proto: ${external.scheme}\r\nX-Forwarded-Host: ${outside}\r\nX-Forwarded-Port: ${external.port}\r\nX-Request-Id: ${injection.requestId}\r\n${loopLine(loop)}${plugins.text}`;
 }
 
 /** Header names that the client nominated as being of this connection only, in lower case; undefined: none. */

@@ -16,8 +16,10 @@ const RETRY_AFTER: readonly HeaderLine[] = [{ name: 'Retry-After', value: '10' }
 export const refuseHead = ({ status, reason }: GateFault): Reply =>
   reply(status, 'bad_request', reason, headNotice(status), { close: true });
 
-const headNotice = (status: number): Notice =>
-  status === 414 || status === 431 ? notices.requestTooLarge() : notices.badRequest();
+function headNotice(status: number): Notice {
+  if (status === 508) return notices.goesRound();
+  return status === 414 || status === 431 ? notices.requestTooLarge() : notices.badRequest();
+}
 
 export function badTarget(fault: TargetFault): Reply {
   const status = TARGET_FAULT_STATUS[fault];

@@ -69,6 +69,8 @@ const OURS = [
   '443',
   'X-Request-Id',
   'r-1',
+  'CDN-Loop',
+  'postern',
 ];
 
 describe('headers to the upstream', () => {

@@ -58,6 +58,15 @@ export const misdirected = (): Notice =>
     'Load the page again. A program that calls this address has to name it when it opens the connection (SNI).',
   );
 
+/** 508: it came through here several times already. */
+export const goesRound = (): Notice =>
+  notice(
+    'loop',
+    'This address leads round in a circle',
+    'The service behind this page sends requests back to this server, so this one was stopped.',
+    'Tell whoever runs this site.',
+  );
+
 /** 414 or 431: larger than what is read. */
 export const requestTooLarge = (): Notice =>
   notice(
