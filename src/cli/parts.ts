@@ -6,6 +6,7 @@ import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { PLUGIN_KINDS } from '../plugins/kinds.ts';
 import type { ServeSettings } from '../settings.ts';
 import { tellPublication } from './change-log.ts';
+import { lookUpsByNamespace } from './name-lookups.ts';
 import { isOwnListener } from './own-listeners.ts';
 import { VERSION } from './version.ts';
 
@@ -56,6 +57,7 @@ export type Origin = Pick<ControlOptions, 'source' | 'parse' | 'compile'> & {
 
 export function createControlLoop(parts: Parts, origin: Origin): Control {
   const { settings, log, metrics, now } = parts;
+  const lookUps = lookUpsByNamespace();
   const control = createControl({
     source: origin.source,
     parse: origin.parse,
@@ -71,6 +73,7 @@ export function createControlLoop(parts: Parts, origin: Origin): Control {
         addresses: settings.providerAddresses,
         isOwn: isOwnListener([settings.admin, settings.debug]),
         proxies: settings.proxies,
+        lookUp: lookUps(key.split('/', 2).join('/')),
       },
     }),
     timers,

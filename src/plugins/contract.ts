@@ -41,6 +41,14 @@ export interface PluginNetwork {
   readonly addresses: AddressPolicy;
   /** The admin and debug listeners of this process (A174), which are connected to under no policy. */
   isOwn(address: string, port: number): boolean;
+  /** Every address of a name; absent: the system's resolver. */
+  lookUp?(
+    name: string,
+    found: (
+      error: NodeJS.ErrnoException | null,
+      addresses: readonly { readonly address: string; readonly family: number }[],
+    ) => void,
+  ): void;
   /** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` of this process. The operator's own, so `addresses` doesn't hold for them. */
   readonly proxies: ProxyRules;
 }

@@ -1,4 +1,4 @@
-import { lookup as dnsLookup } from 'node:dns';
+import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { type AddressPolicy, isAddressAllowed } from '../../../resources/address-policy.ts';
 import type { PluginNetwork } from '../../contract.ts';
@@ -18,7 +18,10 @@ export interface Reach {
 export class NotReachable extends Error {}
 
 /** `addresses`: what the policy is for these calls; it differs for what the operator named himself. */
-export function createReach(addresses: AddressPolicy, { isOwn }: Pick<PluginNetwork, 'isOwn'>): Reach {
+export function createReach(
+  addresses: AddressPolicy,
+  { isOwn, lookUp = systemLookUp }: Pick<PluginNetwork, 'isOwn' | 'lookUp'>,
+): Reach {
   const fault = (address: string, port: number): string | undefined => {
     if (!isAddressAllowed(address, { kind: 'Any' })) return 'is at a link-local address, which is never called';
     if (isOwn(address, port)) return 'is a listener of this gateway itself, which is never called';
@@ -30,8 +33,9 @@ export function createReach(addresses: AddressPolicy, { isOwn }: Pick<PluginNetw
       return address === undefined ? undefined : fault(address, port);
     },
     lookup: (port) => (hostname, options, callback) => {
-      dnsLookup(hostname, { ...options, all: true }, (error, found) => {
+      lookUp(hostname, (error, all) => {
         if (error !== null) return callback(error, []);
+        const found = ofFamily(all, options.family);
         // One that is forbidden among several is somebody's try to get past this.
         const refused = found.map(({ address }) => fault(address, port)).find((each) => each !== undefined);
         if (refused !== undefined) return callback(new NotReachable(refused), []);
@@ -41,6 +45,14 @@ export function createReach(addresses: AddressPolicy, { isOwn }: Pick<PluginNetw
       });
     },
   };
+}
+
+const systemLookUp: NonNullable<PluginNetwork['lookUp']> = (name, found) => dnsLookup(name, { all: true }, found);
+
+/** `family`: as a socket asks for it; none, or 0, is both. */
+function ofFamily(all: readonly LookupAddress[], family: number | string | undefined): LookupAddress[] {
+  const wanted = Number(/[46]/.exec(String(family))?.[0] ?? 0);
+  return all.filter((each) => wanted === 0 || each.family === wanted);
 }
 
 /** The address is not named: those of a name may change from one look to the next, and a status may not. */
