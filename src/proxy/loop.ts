@@ -3,7 +3,7 @@
  * address of its own load balancer or another server between, would else send one request round until every connection is
  * taken, those of all other namespaces too (invariant 7). Not `Via`, for which servers leave compression out.
  */
-export const LOOP_HEADER = 'CDN-Loop';
+const LOOP_HEADER = 'CDN-Loop';
 
 const OURS = 'postern';
 

@@ -9,7 +9,7 @@ import type { Steps } from './steps.ts';
  * for each costs about as much again. A Route of 4 KB can name 4096 hosts and paths, so that a hundred of them would take
  * all the memory there is, and with it every other namespace (invariants 7 and 8).
  */
-export const MOST_PLACES = 50_000;
+const MOST_PLACES = 50_000;
 
 /** Routes that are handled between two steps. */
 const STRIDE = 64;

@@ -1,5 +1,6 @@
 import { type ApiRequest, type ApiResponse, ApiUnreachable, type KubernetesApi } from '../api.ts';
 import { answerText, type Log, onceAMinute, type Timers } from '../world.ts';
+import { FairQueue } from './fair-queue.ts';
 import { createPace } from './pace.ts';
 
 /** One write, made at the moment it is sent, so that it is always the newest that is wanted. */
@@ -53,14 +54,14 @@ const BACK_OFF: Pauses = { first: 500, most: 30_000 };
 const CONFLICT: Pauses = { first: 250, most: 10_000 };
 
 /**
- * Writes what is marked: oldest first, at a bounded rate, one write of an object at a time. Nothing that an answer says
+ * Writes what is marked: oldest first, the namespaces in turn, at a bounded rate, one write of an object at a time. Nothing that an answer says
  * makes it faster than that (F17).
  */
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { api, log, now } = options;
   const pace = createPace(options.perSecond ?? 20, now);
   const sayAgain = onceAMinute(now);
-  let ready = new Set<string>();
+  const ready = new FairQueue();
   /** Not before a time. */
   const later = new Map<string, number>();
   const underWay = new Map<string, Promise<void>>();
@@ -100,7 +101,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
         wake(wait);
         return;
       }
-      ready.delete(key);
+      ready.take(key);
       consider(key);
       if (now() - startedAt > SLICE) {
         wake(0);
@@ -212,7 +213,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const pause = Math.max(doubled(BACK_OFF, failures), retryAfter ?? 0);
     failures += 1;
     pausedUntil = Math.max(pausedUntil, now() + pause);
-    ready = new Set([key, ...ready]);
+    ready.addFirst(key);
   }
 
   const doubled = ({ first, most }: Pauses, before: number): number =>
