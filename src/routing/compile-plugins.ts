@@ -1,8 +1,9 @@
 import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type { PluginResource, SecretResource } from '../resources/resource.ts';
+import type { Found } from './indexed.ts';
 import type { Lookup, Memo, Watched } from './memo.ts';
-import type { Found, Objects } from './objects.ts';
+import type { Objects } from './objects.ts';
 import type { CompileOptions } from './options.ts';
 import type { CompiledPlugin } from './plugin-rules.ts';
 import { type Secrets, secretReader } from './secrets.ts';

@@ -2,8 +2,9 @@ import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
 import type { Backend, RouteResource, ServiceResource } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
 import type { Grants, Referrer } from './grants.ts';
+import type { Broken } from './indexed.ts';
 import type { Lookup } from './memo.ts';
-import type { Broken, Objects } from './objects.ts';
+import type { Objects } from './objects.ts';
 import type { CompileMode } from './options.ts';
 import type { Steps } from './steps.ts';
 

@@ -3,8 +3,9 @@ import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
 import type { Metadata } from '../resources/metadata.ts';
 import { byAge } from './age.ts';
 import { getOrAdd } from './collections.ts';
+import type { Broken } from './indexed.ts';
 import { type Lookup, Memo, Recorder } from './memo.ts';
-import type { Broken, Objects } from './objects.ts';
+import type { Objects } from './objects.ts';
 import type { CompileMode, HostOwner } from './options.ts';
 import type { Steps } from './steps.ts';
 

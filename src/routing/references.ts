@@ -5,8 +5,8 @@ import { backendProblem, type CoreServices } from './backends.ts';
 import type { PluginStates } from './compile-plugins.ts';
 import { type Grants, notPermitted, type Referrer } from './grants.ts';
 import type { Ownerships } from './host-owners.ts';
+import type { Found } from './indexed.ts';
 import type { Lookup } from './memo.ts';
-import type { Found } from './objects.ts';
 import type { CompileOptions } from './options.ts';
 
 /** What references are resolved against. Of other objects, steps that are remembered see no more than this. */

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { freezeAndHash } from '../../src/control/compiled-hash.ts';
+import { contentHash } from '../../src/control/content-hash.ts';
+import type { Compiled } from '../../src/routing/snapshot.ts';
+import { finish } from '../../src/routing/steps.ts';
+import { compileAll, route, service } from '../routing/support.ts';
+import { worldArb } from '../routing/worlds.ts';
+
+const hashOf = (compiled: Compiled): string => finish(freezeAndHash(compiled)).whole;
+
+describe('the hash of what was compiled', () => {
+  it('tells contents apart, and no equal ones', () => {
+    fc.assert(
+      fc.property(worldArb, worldArb, (one, other) => {
+        const [a, b, again] = [compileAll(one), compileAll(other), compileAll(one.toReversed())];
+        const content = ({ table, plugins, certificates }: Compiled): string =>
+          contentHash({ table, plugins, certificates }).whole;
+        expect(hashOf(again)).toBe(hashOf(a));
+        expect(hashOf(a) === hashOf(b)).toBe(content(a) === content(b));
+      }),
+      { numRuns: 500 },
+    );
+  }, 120_000);
+
+  it('freezes all of it', () => {
+    const s = service('n/s', 'http://one');
+    const { table, ...rest } = compileAll([
+      s,
+      route('n/r', ['a.x'], ['/a/b', '=/c'], { serviceRef: { name: 's' }, access: 'Public' }),
+    ]);
+    finish(freezeAndHash({ table, ...rest }));
+    const host = table.exact.get('a.x');
+    const node = host?.paths.children.get('a')?.children.get('b');
+    for (const part of [table, host, host?.paths, node, node?.prefix, node?.prefix?.[0]?.entry.action])
+      expect(part !== undefined && Object.isFrozen(part)).toBe(true);
+  });
+
+  it('F12 takes a host with thousands of Routes in many steps, compiled and hashed', () => {
+    const routes = Array.from({ length: 2000 }, (_, i) =>
+      route(`n/r${i}`, ['a.x'], [`/p${i}`], { serviceRef: { name: 's' }, access: 'Public' }),
+    );
+    const compiled = compileAll([service('n/s', 'http://one'), ...routes]);
+    expect([...freezeAndHash(compiled)].length).toBeGreaterThan(100);
+  });
+});
