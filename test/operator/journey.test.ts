@@ -116,7 +116,7 @@ describe.skipIf(apiserver.missing)(`the operator ${apiserver.why}`, { timeout: 6
     await becomes('/orders', 302);
   });
 
-  it('F14 closes nothing but its place when the plugin is deleted, and opens nothing', async () => {
+  it('A176 closes nothing but its place when the plugin is deleted, and opens nothing', async () => {
     await server.apply(yaml(route('open')));
     await becomes('/open', 200);
     await kubectl('delete', 'oidc', 'okta');

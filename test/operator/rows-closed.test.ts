@@ -1,0 +1,228 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type ApiServer, startApiServer } from '../support/apiserver.ts';
+import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts';
+import { type FaultyApi, startFaultyApi, statusAnswer } from '../support/faulty-api.ts';
+import { until } from '../support/gateway.ts';
+import { apiserver } from '../support/parts.ts';
+import { plugin, route, secret, service, yaml } from '../support/shop.ts';
+import { Visitor } from '../support/visitor.ts';
+import { createNamespaces, installCrds, labelled, metric, type Operator, startOperator } from './operator.ts';
+import { becomes, conditions, meanwhile, pathOf } from './rows.ts';
+
+const MERGE = 'application/merge-patch+json';
+const SLOW = 1500;
+
+/** What changes at once, goes wrong or is refused, and that nothing is open meanwhile. */
+describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { timeout: 90_000 }, () => {
+  let server: ApiServer;
+  let faulty: FaultyApi;
+  let upstream: Server;
+  let url: string;
+  let provider: FakeProvider;
+  let operator: Operator;
+
+  const status = async (path: string): Promise<number> => (await new Visitor().ask(operator.site + path)).status;
+  const answers = async (path: string, expected: readonly number[]): Promise<void> =>
+    await until(
+      async () => expected.includes(await status(path)),
+      `${path} to answer ${expected.join()}`,
+      () => operator.log(),
+    );
+  const patch = async (plural: string, name: string, body: unknown): Promise<number> =>
+    (await server.call('PATCH', pathOf(plural, 'shop', name), body, MERGE)).status;
+  const guard = (): readonly unknown[] => [
+    labelled(secret('okta', { 'client-secret': 'sesame' })),
+    plugin('okta', provider),
+  ];
+  /** What one who isn't logged in gets of a guarded Route that is whole, and of one that isn't. */
+  const CLOSED = [302, 503];
+
+  beforeAll(async () => {
+    server = await startApiServer();
+    faulty = await startFaultyApi(server);
+    await createNamespaces(server, 'edge', 'shop', 'many');
+    await installCrds(server);
+    provider = await startFakeProvider();
+    upstream = createServer((request, response) => {
+      const wait = request.url?.includes('slow') === true ? SLOW : 0;
+      setTimeout(() => response.end(`saw ${request.url}`), wait);
+    }).listen(0, '127.0.0.1');
+    await once(upstream, 'listening');
+    const address = upstream.address();
+    url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    await server.apply(yaml(service(url), route('open'), route('orders', { plugins: ['okta'] }), ...guard()));
+    operator = await startOperator({
+      kubeconfig: faulty.kubeconfig,
+      args: ['--leader-election=off', '--status-writes=200'],
+    });
+    await operator.ready();
+  }, 120_000);
+  afterEach(() => {
+    faulty.set({});
+  });
+  afterAll(async () => {
+    await operator?.stop();
+    await provider?.close();
+    upstream?.closeAllConnections();
+    upstream?.close();
+    await faulty?.stop();
+    await server?.stop();
+  });
+
+  it('F22 without election it writes statuses and takes no Lease', async () => {
+    await becomes(server, ['routes', 'shop', 'open'], 'Ready', 'True/Ready', operator);
+    expect(await metric(operator, 'postern_leader')).toBe(1);
+    const leases = await server.kubectl(['get', 'leases', '-n', 'edge', '-o', 'name']);
+    expect(leases.stdout).toBe('');
+  });
+
+  it('F16 A176 no order, loss or delay of what a guarded Route refers to opens it for a moment', async () => {
+    const seen = new Set<number>();
+    await answers('/orders', [302]);
+    const looking = meanwhile(async () => {
+      seen.add(await status('/orders'));
+    });
+    const recreate = async (): Promise<void> => {
+      await server.call('DELETE', pathOf('oidcplugins', 'shop', 'okta'));
+      await server.apply(yaml(...guard()));
+    };
+    const steps: readonly (() => Promise<unknown>)[] = [
+      // The reference away and back: within a few milliseconds, before the answer to the first is there.
+      async () =>
+        await Promise.all([
+          patch('routes', 'orders', { spec: { plugins: [] } }),
+          patch('routes', 'orders', { spec: { plugins: [{ kind: 'OidcPlugin', name: 'okta' }] } }),
+        ]),
+      async () => await patch('routes', 'orders', { spec: { plugins: null } }),
+      async () => await patch('routes', 'orders', { spec: { plugins: [{ kind: 'OidcPlugin', name: 'okta' }] } }),
+      recreate,
+      async () => await server.call('DELETE', '/api/v1/namespaces/shop/secrets/okta'),
+      async () =>
+        await Promise.all([
+          patch('oidcplugins', 'okta', { spec: { clientSecretRef: { name: 'another' } } }),
+          server.apply(yaml(labelled(secret('another', { 'client-secret': 'sesame' })))),
+          patch('routes', 'orders', { spec: { paths: [{ type: 'Prefix', value: '/orders' }], methods: ['GET'] } }),
+        ]),
+      async () => await server.call('DELETE', pathOf('oidcplugins', 'shop', 'okta')),
+      async () => await server.call('DELETE', '/api/v1/namespaces/shop/secrets/another'),
+      async () => await server.apply(yaml(...guard())),
+    ];
+    for (const fault of [{}, { cutWatches: { after: 40, cleanly: false } }, { delay: 120 }]) {
+      faulty.set(fault);
+      faulty.cut();
+      for (const step of steps) {
+        await step();
+        await sleep(Math.random() * 150);
+      }
+    }
+    faulty.set({});
+    faulty.cut();
+    await patch('routes', 'orders', { spec: { plugins: [{ kind: 'OidcPlugin', name: 'okta' }] } });
+    await becomes(server, ['routes', 'shop', 'orders'], 'ResolvedRefs', 'True/ResolvedRefs', operator);
+    expect(await looking.stop()).toBeGreaterThan(50);
+    expect([...seen].filter((each) => !CLOSED.includes(each))).toEqual([]);
+    await answers('/orders', [302]);
+  });
+
+  it('A175 a Secret that is missing, empty or has another key closes its Route, says which, and no other', async () => {
+    const broken: readonly (readonly [string, unknown, string])[] = [
+      ['missing', undefined, 'False/SecretNotFound'],
+      ['empty', labelled(secret('empty', {})), 'False/SecretKeyMissing'],
+      ['another', labelled(secret('another', { password: 'sesame' })), 'False/SecretKeyMissing'],
+    ];
+    for (const [name, object, reason] of broken) {
+      const objects = [plugin(name, provider), route(name, { plugins: [name] })];
+      await server.apply(yaml(...objects, ...(object === undefined ? [] : [object])));
+      await becomes(server, ['oidcplugins', 'shop', name], 'ResolvedRefs', reason, operator);
+      await answers(`/${name}`, [503]);
+      await becomes(server, ['routes', 'shop', name], 'ResolvedRefs', 'False/PluginInvalid', operator);
+    }
+    expect(await status('/open')).toBe(200);
+  });
+
+  it('F15 hundreds of requests under way end as they began, whatever is swapped or deleted', async () => {
+    await server.apply(yaml(service(`${url}/one`, 'moving'), route('slow', { service: 'moving' })));
+    await answers('/slow', [200]);
+    const before = await metric(operator, 'postern_routing_table_generation');
+    const asked = Array.from({ length: 400 }, () => new Visitor().ask(`${operator.site}/slow`));
+    await sleep(400);
+    await patch('services', 'moving', { spec: { url: `${url}/two` } });
+    await until(async () => (await metric(operator, 'postern_routing_table_generation')) > before, 'a new table');
+    await server.call('DELETE', pathOf('routes', 'shop', 'slow'));
+    await answers('/slow', [404]);
+    const all = await Promise.all(asked);
+    expect([...new Set(all.map((answer) => `${answer.status} ${answer.body}`))]).toEqual(['200 saw /one/slow']);
+  });
+
+  it.each([403, 409])('F17 statuses that are answered with %i hurt no traffic, and are written later', async (code) => {
+    let refused = 0;
+    faulty.set({
+      answer: ({ verb, path }) => {
+        if (verb !== 'patch' || !path.endsWith('/status')) return undefined;
+        refused += 1;
+        return statusAnswer(code);
+      },
+    });
+    const name = `refused-${code}`;
+    const failures: number[] = [];
+    const looking = meanwhile(async () => {
+      const answer = await status('/open');
+      if (answer !== 200) failures.push(answer);
+    });
+    await server.apply(yaml(route(name)));
+    await answers(`/${name}`, [200]);
+    await until(() => refused > 0, 'a status to be refused');
+    await sleep(3000);
+    // Slower each time: no loop that runs hot.
+    expect(refused).toBeLessThan(20);
+    expect((await conditions(server, 'routes', 'shop', name))['Ready']).toBeUndefined();
+    faulty.set({});
+    // What was forbidden is asked for again after a minute, or when the object changes.
+    if (code === 403) await patch('routes', name, { spec: { methods: ['GET'] } });
+    const end = Date.now() + 75_000;
+    while ((await conditions(server, 'routes', 'shop', name))['Ready'] !== 'True/Ready' && Date.now() < end)
+      await sleep(200);
+    expect((await conditions(server, 'routes', 'shop', name))['Ready']).toBe('True/Ready');
+    await looking.stop();
+    expect(failures).toEqual([]);
+  });
+
+  it('F13 one invalid object among a thousand closes its place, and only that', async () => {
+    const names = Array.from({ length: 1000 }, (_, at) => `many-${at}`);
+    const host = 'many.localhost';
+    await server.apply(yaml(service(url, 'shop', 'many')));
+    const body = (name: string): unknown =>
+      route(name, {
+        namespace: 'many',
+        host,
+        // Not in canonical form, which no rule of the API server can say, and closes the host whole.
+        ...(name === 'many-500' ? { host: 'bad.localhost', path: '/%41' } : {}),
+      });
+    const made = await Promise.all(
+      names.map(async (name) => (await server.call('POST', pathOf('routes', 'many'), body(name))).status),
+    );
+    expect(new Set(made)).toEqual(new Set([201]));
+    const visit = async (name: string): Promise<number> =>
+      (
+        await new Visitor().ask(`${operator.url}/${name}`, {
+          headers: { host: name === 'many-500' ? 'bad.localhost' : host },
+        })
+      ).status;
+    await until(
+      async () => (await visit('many-999')) === 200,
+      'the last',
+      () => operator.log(),
+    );
+    await becomes(server, ['routes', 'many', 'many-500'], 'Accepted', 'False/Invalid', operator);
+    const found: string[] = [];
+    for (const name of names) {
+      const answer = await visit(name);
+      if (answer !== 200) found.push(`${name} ${answer}`);
+    }
+    expect(found).toEqual(['many-500 503']);
+    await server.call('DELETE', pathOf('routes', 'many'));
+  });
+});
