@@ -1,7 +1,7 @@
 import { namespaceOf } from '../resources/keys.ts';
 import { problem } from '../resources/problem.ts';
 import type { RouteResource } from '../resources/resource.ts';
-import type { Broken } from './objects.ts';
+import type { Broken } from './indexed.ts';
 import type { Steps } from './steps.ts';
 
 /**
