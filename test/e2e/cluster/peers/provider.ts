@@ -117,7 +117,8 @@ function configuration(options: ProviderOptions, client: { readonly secret: stri
       url: (_context: Context, interaction: { readonly uid: string }) => `/interaction/${interaction.uid}`,
     },
     clientBasedCORS: () => false,
-    ttl: { AccessToken: 3600, IdToken: 3600, Interaction: 3600, Session: 3600, Grant: 3600 },
+    // A code waits for a whole rolling update here.
+    ttl: { AuthorizationCode: 600, AccessToken: 3600, IdToken: 3600, Interaction: 3600, Session: 3600, Grant: 3600 },
   };
 }
 
