@@ -135,10 +135,13 @@ export function createElector(options: ElectorOptions): Elector {
   }
 
   function mayTake(seen: StoredLease | undefined): boolean {
-    const last = seen ?? known;
-    if (last === undefined || last.holder === '' || last.holder === identity) return true;
-    return now() >= observedAt + Math.max(times.lease, last.duration);
+    // Whoever never saw a Lease takes the place of none. Else it was deleted, and what is known of it may be older than its
+    // last holder: only who leads at this moment knows that nobody else does.
+    if (seen === undefined) return known === undefined || leading() || isOver(known);
+    return seen.holder === '' || seen.holder === identity || isOver(seen);
   }
+
+  const isOver = (lease: StoredLease): boolean => now() >= observedAt + Math.max(times.lease, lease.duration);
 
   async function take(seen: StoredLease | undefined): Promise<void> {
     const sentAt = now();

@@ -242,6 +242,29 @@ describe('the Lease elector', () => {
     expect(said[0]).toMatch(/needs get, create and update on leases.*403 leases is forbidden/);
   });
 
+  it('F56 who led before it was cut off, and finds the Lease deleted, waits for whoever may lead now', async () => {
+    const time = handTime();
+    const store = leaseStore();
+    const [a, b] = replicas(time, store, ['a', 'b']);
+    if (a === undefined || b === undefined) throw new Error('there are two');
+    a.elector.start();
+    await move(time, 1000, 250);
+    expect(a.elector.leading()).toBe(true);
+    b.elector.start();
+    await move(time, 3000, 250);
+    a.fate = () => CUT;
+    await move(time, 30_000, 250);
+    expect(b.elector.leading()).toBe(true);
+    store.remove();
+    a.fate = () => PROMPT;
+    // b's renewals are slow: it learns of the deletion late, and leads until then.
+    b.fate = () => ({ there: 4000, back: 1 });
+    await move(time, 60_000, 250, () => {
+      expect(leaders([a, b]).length).toBeLessThanOrEqual(1);
+    });
+    expect(leaders([a, b])).toHaveLength(1);
+  });
+
   it('F56 never has two leaders at one time, and has one again when the network is whole', async () => {
     const trip = fc.integer({ min: 1, max: 9000 });
     const leg = fc.oneof(
