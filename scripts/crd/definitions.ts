@@ -88,6 +88,14 @@ const ROUTE: Kind = {
       enum: ['Rules', 'AnyAccount'],
       description: 'Whether rules decide who passes, or every proven identity does.',
     },
+    hosts: {
+      type: 'array',
+      description:
+        'Of spec.hosts those that are this namespace’s. Without an entry for it, a host stays with the namespace whose Routes list it here.',
+      maxItems: 64,
+      items: { type: 'string', maxLength: 253 },
+      'x-kubernetes-list-type': 'atomic',
+    },
     redirectURIs: {
       type: 'array',
       description: 'To be registered at the provider.',

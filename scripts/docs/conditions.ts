@@ -29,7 +29,7 @@ const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
   ),
   HostNotReserved: words(
     'Accepted; also a condition of its own',
-    'As reason of Accepted: a wildcard host or `*` without an entry. As a condition: the host is this namespace’s only because its Route is the oldest.',
+    'As reason of Accepted: a wildcard host or `*` without an entry. As a condition: the host is this namespace’s only as long as a Route of it names it.',
     'An entry in `--host-owner`.',
   ),
   Pending: words(

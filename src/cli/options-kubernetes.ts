@@ -18,7 +18,7 @@ export const KUBERNETES: readonly Option[] = [
     'host-owner',
     'HOST=NAMESPACE,...',
     undefined,
-    'Which namespace alone may name a host in its Routes: shop.example.com=shop, *.example.com=web or *=edge; the most specific one that covers a host decides. A host without an entry belongs to the namespace of the oldest Route that names it. Where more than one namespace is served, wildcard hosts need an entry.',
+    'Which namespace alone may name a host in its Routes: shop.example.com=shop, *.example.com=web or *=edge; the most specific one that covers a host decides. A host without an entry stays with the namespace that had it first. Where more than one namespace is served, wildcard hosts need an entry.',
   ),
   option(
     'cluster-domain',

@@ -18,11 +18,16 @@ export function claimOfRoute(identity: Identity): Claim {
   return {
     kind: 'Route',
     hosts: readRequired(own(spec, 'hosts'), readHost),
+    heldHosts: readHeldHosts(identity),
     paths: readRequired(own(spec, 'paths'), readPath),
     service: readServiceRef(own(spec, 'serviceRef'), identity.meta.namespace),
     plugins: readPlugins(identity, ROUTE_FIELDS),
   };
 }
+
+/** What of `status.hosts` is no host says nothing: it is no problem of whoever wrote the Route. */
+export const readHeldHosts = ({ status }: Identity): readonly HostPattern[] =>
+  readList(own(status, 'hosts'), readHost).known;
 
 export function claimOfService(identity: Identity): Claim {
   const spec = own(identity.object, 'spec');

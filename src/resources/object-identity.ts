@@ -34,6 +34,8 @@ export interface Identity {
   readonly name: ReturnType<typeof namespacedName>;
   readonly meta: Metadata;
   readonly object: Plain;
+  /** `status` as it is, where an API server vouches for it; undefined in files mode. */
+  readonly status: unknown;
   /** What is wrong outside of spec. */
   readonly problems: readonly Problem[];
 }
@@ -147,6 +149,7 @@ function identify(object: Plain, objectKind: string, namespace: string, options:
     name,
     meta: readMetadata(metadata, namespace, shortName, options),
     object,
+    status: options.defaultNamespace === undefined ? own(object, 'status') : undefined,
     problems: headProblems(object, objectKind, metadata, isName(given)),
   };
 }

@@ -1,4 +1,4 @@
-import { claimOfRoute } from './claims.ts';
+import { claimOfRoute, readHeldHosts } from './claims.ts';
 import { type Milliseconds, parseTimeout, TIMEOUT_HINT } from './duration.ts';
 import { headerMatches } from './header-matches.ts';
 import { type HostPattern, lowerAscii, parseHostPattern } from './hostname.ts';
@@ -35,6 +35,7 @@ export function parseRoute(identity: Identity): Parsed {
           name,
           meta,
           hosts,
+          heldHosts: readHeldHosts(identity),
           paths,
           methods: spec.methods,
           headers,

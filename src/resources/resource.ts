@@ -65,6 +65,8 @@ export interface ServiceResource extends Base {
 export interface RouteResource extends Base {
   readonly kind: 'Route';
   readonly hosts: readonly HostPattern[];
+  /** Hosts that `status` says its namespace holds, whether or not the Route still names them; none in files mode. */
+  readonly heldHosts: readonly HostPattern[];
   readonly paths: readonly PathMatch[];
   /** Undefined: every method. */
   readonly methods: readonly string[] | undefined;
@@ -127,6 +129,8 @@ export type Claim =
   | {
       readonly kind: 'Route';
       readonly hosts: Readable<HostPattern>;
+      /** As of a valid Route. */
+      readonly heldHosts: readonly HostPattern[];
       readonly paths: Readable<PathMatch>;
       readonly service: NamespacedName | undefined;
       readonly plugins: Readable<PluginRef>;

@@ -1,10 +1,8 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
-import type { Metadata } from '../resources/metadata.ts';
-import { byAge } from './age.ts';
 import { getOrAdd } from './collections.ts';
-import type { Broken } from './indexed.ts';
 import { type Lookup, Memo, Recorder } from './memo.ts';
+import { firstNamers, readHosts } from './namers.ts';
 import type { Objects } from './objects.ts';
 import type { CompileMode, HostOwner } from './options.ts';
 import type { Steps } from './steps.ts';
@@ -15,11 +13,11 @@ export type Ownership =
   | { readonly kind: 'Anybody' }
   /** `--host-owner` says so. */
   | { readonly kind: 'ByEntry'; readonly namespace: string }
-  /** The oldest Route that names the host is of this namespace: as long as there is one. */
+  /** It had the host first, by `route` (DESIGN: Hosts): as long as a Route of it names the host. */
   | { readonly kind: 'ByRoute'; readonly namespace: string; readonly route: NamespacedName }
   /** A wildcard host, or `*`, that no entry covers, where several namespaces are watched. */
   | { readonly kind: 'NeedsEntry' }
-  /** Some namespace wasn't listed yet, so which Route is the oldest can't be told. `route` is one that names the host. */
+  /** Some namespace wasn't listed yet, so who had the host first can't be told. `route` is one that names the host. */
   | { readonly kind: 'Pending'; readonly route: NamespacedName };
 
 /** Of a host that some Route names. */
@@ -52,14 +50,14 @@ export function* hostOwners(
   mode: CompileMode,
   memory: Memo<HostPattern, Ownership> = new Memo(new Recorder()),
 ): Steps<HostOwners> {
-  const oldest = yield* oldestNamers(objects);
+  const first = yield* firstNamers(objects);
   if (mode.kind === 'Files') {
-    return { of: { get: () => ANYBODY }, namedBy: () => oldest.keys(), pending: new Map() };
+    return { of: { get: () => ANYBODY }, namedBy: () => first.keys(), pending: new Map() };
   }
   const entries = entryIndex(mode.hostOwners);
   const owners = new Map<string, Ownership>();
   const pending = new Map<HostPattern, NamespacedName>();
-  for (const [host, { name }] of oldest) {
+  for (const [host, { name }] of first) {
     if (owners.size % STRIDE === 0) yield;
     const ownership = memory.get(host, [name], () => ownershipOf(host, name, entries, mode));
     owners.set(host, ownership);
@@ -88,35 +86,6 @@ function ownershipOf(
   if (host.startsWith('*') && mode.manyNamespaces) return NEEDS_ENTRY;
   return mode.incomplete ? { kind: 'Pending', route } : { kind: 'ByRoute', namespace: namespaceOf(route), route };
 }
-
-/** A Route, valid or not. */
-interface Namer {
-  readonly name: NamespacedName;
-  readonly meta: Metadata;
-}
-
-const readHosts = (broken: Broken): readonly HostPattern[] =>
-  broken.claims.flatMap((claim) => (claim.kind === 'Route' ? claim.hosts.known : []));
-
-/** The oldest Route of each host that is named at all. */
-function* oldestNamers(objects: Objects): Steps<ReadonlyMap<HostPattern, Namer>> {
-  const oldest = new Map<HostPattern, Namer>();
-  for (const [at, route] of objects.routes.entries()) {
-    if (at % STRIDE === 0) yield;
-    for (const host of route.hosts) if (!oldest.has(host)) oldest.set(host, route);
-  }
-  for (const broken of objects.brokenRoutes) {
-    yield;
-    for (const host of readHosts(broken)) {
-      const other = oldest.get(host);
-      if (other === undefined || isOlder(broken, other)) oldest.set(host, broken);
-    }
-  }
-  return oldest;
-}
-
-const isOlder = (a: Namer, b: Namer): boolean =>
-  byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name) < 0;
 
 function* namedHosts(objects: Objects, owners: Ownerships): Steps<ReadonlyMap<string, ReadonlySet<HostPattern>>> {
   const byNamespace = new Map<string, Set<HostPattern>>();

@@ -107,6 +107,7 @@ function claimOf(one: Parsed): Claim {
       return {
         kind: 'Route',
         hosts: whole(value.hosts),
+        heldHosts: value.heldHosts,
         paths: whole(value.paths),
         service: value.service,
         plugins: whole(value.plugins),

@@ -39,7 +39,7 @@ export function* fittingRoutes(
 const placesOf = ({ hosts, paths, methods, headers }: RouteResource): number =>
   hosts.length * paths.length * Math.max(1, methods?.length ?? 1) * (1 + headers.length);
 
-function refused({ key, name, meta, hosts, service, plugins }: RouteResource, namespace: string): Broken {
+function refused({ key, name, meta, hosts, heldHosts, service, plugins }: RouteResource, namespace: string): Broken {
   const message = `is one path too many: hosts times paths, methods and headers of all Routes of namespace ${namespace} come to more than ${MOST_PLACES}; name fewer in each Route, or spread them over several namespaces`;
   return {
     kind: 'Broken',
@@ -51,6 +51,7 @@ function refused({ key, name, meta, hosts, service, plugins }: RouteResource, na
       {
         kind: 'Route',
         hosts: { known: hosts, complete: true },
+        heldHosts,
         paths: { known: [], complete: false },
         service,
         plugins: { known: plugins, complete: true },

@@ -49,7 +49,7 @@ function hostProblem(host: HostPattern, at: number, namespace: string, ownership
     }
     case 'ByEntry':
     case 'ByRoute': {
-      const why = ownership.kind === 'ByEntry' ? '' : `, whose Route ${ownership.route} is the oldest that names it`;
+      const why = ownership.kind === 'ByEntry' ? '' : `, whose Route ${ownership.route} had it first`;
       const message = `${host} belongs to namespace ${ownership.namespace}${why}; take it away here, or start Postern with ${entry}`;
       return problem('HostNotAllowed', path, message);
     }

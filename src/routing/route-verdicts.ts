@@ -66,6 +66,7 @@ function routeVerdict(
     exposure: exposureOfRoute(entries),
     authorization: draft.plugins.length === 0 ? undefined : draft.policy === undefined ? 'AnyAccount' : 'Rules',
     redirectURIs: redirectURIs(draft, known),
+    hosts: known.options.mode.kind === 'Files' || at.pending.length > 0 ? undefined : at.hosts,
     conditions: conditionsOf(
       refusing,
       true,
@@ -89,7 +90,7 @@ function unreserved({ route, unreserved: hosts }: RouteHosts, mode: CompileMode)
   if (hosts.length === 0 || mode.kind === 'Files' || !mode.manyNamespaces) return [];
   const namespace = namespaceOf(route.name);
   const flags = hosts.map((host) => ownerFlag(host, namespace)).join(' ');
-  const message = `${hosts.join(', ')}: of namespace ${namespace} only as long as a Route of it is the oldest that names it; start Postern with ${flags}`;
+  const message = `${hosts.join(', ')}: of namespace ${namespace} only as long as a Route of it names it; start Postern with ${flags}`;
   return [unusual('HostNotReserved', sentences([message]))];
 }
 

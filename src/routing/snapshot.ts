@@ -65,6 +65,11 @@ export interface Verdict {
   readonly exposure: Exposure | undefined;
   readonly authorization: 'Rules' | 'AnyAccount' | undefined;
   readonly redirectURIs: readonly string[];
+  /**
+   * Routes of a cluster only: the hosts that the Route names and that its namespace has. Undefined where that can't be told
+   * yet: what its status says stands.
+   */
+  readonly hosts?: readonly HostPattern[] | undefined;
   /** Plugins only: how many Routes use it. */
   readonly routes: number | undefined;
   /** Services only: where requests go, `orders:8080` or the URL. */

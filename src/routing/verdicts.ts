@@ -1,3 +1,4 @@
+import type { HostPattern } from '../resources/hostname.ts';
 import { nameOf, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import type { Problem } from '../resources/problem.ts';
 import type { Backend, ServiceResource } from '../resources/resource.ts';
@@ -5,12 +6,14 @@ import { backendProblem } from './backends.ts';
 import { conditionsOf, WHOLE } from './conditions.ts';
 import { type Findings, verdict } from './findings.ts';
 import { formatBackend } from './guards.ts';
+import { mayName } from './host-owners.ts';
 import type { Broken } from './indexed.ts';
 import type { Memo } from './memo.ts';
+import { readHosts } from './namers.ts';
 import { pluginVerdicts } from './plugin-verdicts.ts';
 import { type Known, resolvePlugin } from './references.ts';
 import { routeVerdicts } from './route-verdicts.ts';
-import type { Exposure, Verdict } from './snapshot.ts';
+import type { Verdict } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 
 /** One verdict for every object, in order of key; a valid Secret has nothing to tell. What says the same is the same value. */
@@ -46,19 +49,27 @@ const STRIDE = 64;
 /** Verdicts hold no secrets and no Maps: their JSON is their content. */
 export const sameVerdict = (a: Verdict, b: Verdict): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-function* brokenVerdicts({ objects }: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {
+function* brokenVerdicts({ objects, known }: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const broken of objects.broken) {
     if (verdicts.length % STRIDE === 0) yield;
-    verdicts.push(memory.get(broken.key, [broken], () => brokenVerdict(broken)));
+    verdicts.push(memory.get(broken.key, [broken], () => brokenVerdict(broken, known)));
   }
   return verdicts;
 }
 
-function brokenVerdict(broken: Broken): Verdict {
-  const exposure: Exposure | undefined = broken.claims[0]?.kind === 'Route' ? 'Denied' : undefined;
+function brokenVerdict(broken: Broken, known: Known): Verdict {
   const { problems } = broken;
-  return verdict(broken, { problems, exposure, conditions: conditionsOf(problems, false, WHOLE, []) });
+  const conditions = conditionsOf(problems, false, WHOLE, []);
+  if (broken.claims[0]?.kind !== 'Route') return verdict(broken, { problems, conditions });
+  return verdict(broken, { problems, conditions, exposure: 'Denied', hosts: hostsOfBroken(broken, known) });
+}
+
+function hostsOfBroken(broken: Broken, { owners, options }: Known): readonly HostPattern[] | undefined {
+  if (options.mode.kind === 'Files') return undefined;
+  const hosts = [...new Set(readHosts(broken))];
+  if (hosts.some((host) => owners.get(host).kind === 'Pending')) return undefined;
+  return hosts.filter((host) => mayName(owners.get(host), broken.meta.namespace));
 }
 
 function* serviceVerdicts({ objects, known }: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {

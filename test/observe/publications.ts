@@ -94,6 +94,7 @@ const route = (name: string, rules: readonly string[]) => ({
   name: split(name),
   meta: metaOf(name),
   hosts: [],
+  heldHosts: [],
   paths: [],
   methods: undefined,
   headers: [],

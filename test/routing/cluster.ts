@@ -4,6 +4,7 @@ import { compile } from '../../src/routing/compile.ts';
 import type { ClusterMode, CompileOptions, HostOwner } from '../../src/routing/options.ts';
 import type { Compiled } from '../../src/routing/snapshot.ts';
 import { OPTIONS, parseAll, type Raw } from './support.ts';
+import { isRaw } from './worlds.ts';
 
 /** A cluster whose namespaces are all watched and listed. Certificates are sound unless they say `broken`. */
 export const CLUSTER: ClusterMode = {
@@ -95,3 +96,18 @@ export const told = (compiled: Compiled, key: string): readonly string[] =>
   [...compiled.verdicts.values()]
     .filter((verdict) => verdict.key === key)
     .flatMap(({ problems }) => problems.map(({ message }) => message));
+
+/** The objects as they are once the leader wrote the hosts of its verdicts to their statuses. */
+export const written = (values: readonly unknown[], compiled: Compiled): readonly unknown[] => {
+  const hosts = new Map<string, readonly string[] | undefined>(
+    [...compiled.verdicts.values()].map((verdict) => [verdict.key, verdict.hosts]),
+  );
+  return values.map((value) => {
+    if (!isRaw(value) || value.kind !== 'Route') return value;
+    const named = hosts.get(`Route/${value.metadata.namespace}/${value.metadata.name}`);
+    return named === undefined ? value : holding(value, named);
+  });
+};
+
+/** With `status.hosts`. */
+export const holding = <T extends Raw>(raw: T, hosts: unknown): T => ({ ...raw, status: { hosts } });

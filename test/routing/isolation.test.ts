@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/routing/compile.ts';
 import type { ClusterMode } from '../../src/routing/options.ts';
 import type { Compiled, RouteEntry } from '../../src/routing/snapshot.ts';
-import { clusterOptions, grant, hostOwners } from './cluster.ts';
+import { clusterOptions, grant, hostOwners, written } from './cluster.ts';
 import { ANY_HABITS, grantArb, namespaceArb, troubled } from './cluster-worlds.ts';
 import { probesOf } from './probes.ts';
 import { ask, type Probe, parseAll, type Raw } from './support.ts';
@@ -79,6 +79,24 @@ describe('A177 invariant 8: whatever another namespace applies', () => {
         const probes = probesAt([...new Set(own.flatMap(hostsOf))]);
         const one = worldOf({}, own, theirs);
         expectSame(one, worldOf({}, own, others), probes);
+        if (probes.some((probe) => served(one, probe))) meant += 1;
+      }),
+      { numRuns: runs },
+    );
+    expect(meant).toBeGreaterThan(runs / 10);
+  }, 300_000);
+
+  it('changes nothing on hosts that this one was told it has, however old the Routes are that are edited there', () => {
+    const mine = namespaceArb('n', { hosts: ['a.x', 'b.x', 'c.y'], days: [5, 9] });
+    const older = troubled(namespaceArb('m', { ...ANY_HABITS, days: [1, 3] }));
+    let meant = 0;
+    fc.assert(
+      fc.property(mine, older, older, (own, theirs, others) => {
+        const probes = probesAt([...new Set(own.flatMap(hostsOf))]);
+        const holding = written(own, worldOf({}, own));
+        const one = worldOf({}, holding, theirs);
+        // What they hold otherwise is in the statuses of those of them that they edit.
+        expectSame(one, worldOf({}, written(holding, one), written(others, one)), probes);
         if (probes.some((probe) => served(one, probe))) meant += 1;
       }),
       { numRuns: runs },

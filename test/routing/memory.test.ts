@@ -8,7 +8,7 @@ import { describeTable } from '../../src/routing/describe.ts';
 import type { CompileOptions } from '../../src/routing/options.ts';
 import type { Compiled } from '../../src/routing/snapshot.ts';
 import { finish } from '../../src/routing/steps.ts';
-import { clusterOptions, clusterSecret, grant, hostOwners } from './cluster.ts';
+import { clusterOptions, clusterSecret, grant, holding, hostOwners } from './cluster.ts';
 import { grantArb, namespaceArb } from './cluster-worlds.ts';
 import { gate, gateRef, OPTIONS, parseOne, type Raw, route, service } from './support.ts';
 import { isRaw, type Mutation, mutate, mutationArb, worldArb } from './worlds.ts';
@@ -19,6 +19,8 @@ const runs = Number(process.env['MEMORY_RUNS'] ?? 1200);
 type Change =
   | { readonly kind: 'Put' | 'Take' | 'ReadAgain' | 'Double'; readonly at: number }
   | { readonly kind: 'Break'; readonly at: number; readonly mutation: Mutation }
+  /** Somebody wrote a status. */
+  | { readonly kind: 'Hold'; readonly at: number; readonly hosts: readonly string[] }
   | { readonly kind: 'Options'; readonly at: number }
   /** Certificates grow old, or what time it is was put right. */
   | { readonly kind: 'Age' };
@@ -30,6 +32,14 @@ const changeArb: fc.Arbitrary<Change> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('Break'), at, mutation: mutationArb }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('ReadAgain'), at }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('Double'), at }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('Hold'),
+      at,
+      hosts: fc.subarray(['a.x', 'b.x', 'c.y', '*.x'], { minLength: 1 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('Options'), at }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'Age' }) },
 );
@@ -60,6 +70,7 @@ class Store {
     else if (id === undefined || held === undefined) return;
     else if (change.kind === 'Take') this.#held.delete(id);
     else if (change.kind === 'ReadAgain') this.set(id, structuredClone(held.value));
+    else if (change.kind === 'Hold' && isRaw(held.value)) this.set(id, holding(held.value, change.hosts));
     else if (change.kind === 'Double') this.set(`${id} ${++this.#copies}`, held.value);
     else if (change.kind === 'Break' && isRaw(held.value)) this.set(id, mutate(held.value, change.mutation));
   }

@@ -1,8 +1,14 @@
 import { own, type Plain } from '../../resources/plain.ts';
 
-/** What control is given of an object: what is parsed of it, frozen. Status, annotations and managedFields are not. */
+/**
+ * What control is given of an object: what is parsed of it, frozen. Annotations and managedFields are not, nor is status
+ * but for the hosts of a Route, which decide whose they are.
+ */
 export function trimObject(object: Plain, apiVersion: string, kind: string): Plain {
-  return freeze({ apiVersion, kind, metadata: trimMetadata(own(object, 'metadata')), spec: own(object, 'spec') });
+  const metadata = trimMetadata(own(object, 'metadata'));
+  const hosts = kind === 'Route' ? own(own(object, 'status'), 'hosts') : undefined;
+  const spec = own(object, 'spec');
+  return freeze({ apiVersion, kind, metadata, spec, ...(hosts === undefined ? {} : { status: { hosts } }) });
 }
 
 /** A core Service, as far as a backendRef needs it. */

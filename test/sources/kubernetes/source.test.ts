@@ -52,6 +52,48 @@ describe.skipIf(programPath('kube-apiserver') === '')(
       );
     });
 
+    it('A177 of a Route’s status only the hosts are seen, and it is another version only when those are others', async () => {
+      const path = '/apis/postern.dev/v1alpha1/namespaces/shop/routes/held';
+      const made = await server.call('POST', '/apis/postern.dev/v1alpha1/namespaces/shop/routes', {
+        apiVersion: 'postern.dev/v1alpha1',
+        kind: 'Route',
+        metadata: { namespace: 'shop', name: 'held' },
+        spec: {
+          hosts: ['held.example'],
+          paths: [{ type: 'Prefix', value: '/' }],
+          serviceRef: { name: 's' },
+          access: 'Public',
+        },
+        // An API server takes it out: only who may write statuses says what a namespace has.
+        status: { hosts: ['held.example'] },
+      });
+      expect(made.status).toBe(201);
+      const one = await startSource(server.kubeconfig);
+      await one.started;
+      const key = 'Route/shop/held';
+      const version = (): string | undefined => one.source.objects().get(key)?.version;
+      const seen = (): unknown => own(one.source.objects().get(key)?.value, 'status');
+      expect(seen()).toBeUndefined();
+      const write = async (status: unknown): Promise<void> => {
+        const answer = await server.call('PATCH', `${path}/status`, { status }, 'application/merge-patch+json');
+        expect(answer.status).toBe(200);
+        const stored = own(own(answer.body, 'metadata'), 'resourceVersion');
+        await eventually('the status is there', () => one.source.stored(key)?.resourceVersion === stored);
+      };
+      const first = version();
+      await write({ exposure: 'Public' });
+      expect(version()).toBe(first);
+      const dirty = one.dirtyCount();
+      await write({ hosts: ['held.example'] });
+      expect(seen()).toEqual({ hosts: ['held.example'] });
+      expect(one.dirtyCount()).toBeGreaterThan(dirty);
+      const second = version();
+      expect(second).not.toBe(first);
+      await write({ exposure: 'Denied' });
+      expect(version()).toBe(second);
+      await server.call('DELETE', path);
+    });
+
     it('objects are trimmed, frozen, and another version only when something that is parsed is another', async () => {
       await server.apply(
         manifests({

@@ -7,6 +7,8 @@ export interface ObjectReport {
   readonly exposure: string | undefined;
   readonly authorization: string | undefined;
   readonly redirectURIs: readonly string[];
+  /** Hosts that a Route names and that its namespace has; undefined: what is stored stands. */
+  readonly hosts?: readonly string[] | undefined;
   readonly routes: number | undefined;
   /** Where a Service leads, in one line. */
   readonly target?: string | undefined;

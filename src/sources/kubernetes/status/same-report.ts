@@ -10,10 +10,14 @@ export function sameReport(a: ObjectReport, b: ObjectReport | undefined): boolea
     a.authorization === b.authorization &&
     a.routes === b.routes &&
     a.target === b.target &&
+    sameHosts(a.hosts, b.hosts) &&
     sameList(a.redirectURIs, b.redirectURIs, (x, y) => x === y) &&
     sameList(a.conditions, b.conditions, sameCondition)
   );
 }
+
+const sameHosts = (a: ObjectReport['hosts'], b: ObjectReport['hosts']): boolean =>
+  a === b || (a !== undefined && b !== undefined && sameList(a, b, (x, y) => x === y));
 
 const sameList = <T>(a: readonly T[], b: readonly T[], same: (a: T, b: T) => boolean): boolean =>
   a === b ||

@@ -53,6 +53,12 @@ export function readChecks(status: unknown): readonly InstanceCheck[] {
   });
 }
 
+/** Of a Route. */
+export function readHosts(status: unknown): readonly string[] {
+  const list = own(status, 'hosts');
+  return (Array.isArray(list) ? list : []).filter((host: unknown) => typeof host === 'string');
+}
+
 /** What is shown of a plugin's provider, and of which generation of the plugin. */
 export interface ShownProvider extends InstanceReport {
   readonly observedGeneration: number | undefined;

@@ -1,6 +1,6 @@
 import { own } from '../../../resources/plain.ts';
 import type { InstanceCheck, ObjectReport, ReportedCondition } from './report.ts';
-import { type Condition, readChecks, readConditions } from './stored.ts';
+import { type Condition, readChecks, readConditions, readHosts } from './stored.ts';
 
 /** `status` of an object, as it is applied. What is undefined isn't there. */
 export interface Status {
@@ -8,6 +8,7 @@ export interface Status {
   readonly exposure?: string | undefined;
   readonly authorization?: string | undefined;
   readonly redirectURIs?: readonly string[] | undefined;
+  readonly hosts?: readonly string[] | undefined;
   readonly routes?: number | undefined;
   readonly target?: string | undefined;
   readonly checks?: readonly InstanceCheck[] | undefined;
@@ -61,12 +62,16 @@ export function wantedStatus(
     }),
     exposure: report.exposure,
     authorization: report.authorization,
-    redirectURIs: report.redirectURIs.length === 0 ? undefined : report.redirectURIs.slice(0, MOST_URIS),
+    redirectURIs: some(report.redirectURIs.slice(0, MOST_URIS)),
+    hosts: some(report.hosts ?? readHosts(stored)),
     routes: report.routes,
     target: report.target,
     checks: checks?.length === 0 ? undefined : checks?.map(cut),
   };
 }
+
+/** An empty list is none. */
+const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
 const cut = ({ name, result, message }: InstanceCheck): InstanceCheck => ({
   name,
@@ -96,6 +101,7 @@ function content(status: unknown): string {
     own(status, 'exposure'),
     own(status, 'authorization'),
     own(status, 'redirectURIs'),
+    own(status, 'hosts'),
     own(status, 'routes'),
     own(status, 'target'),
     readChecks(status).map(({ name, result, message }) => [name, result, message]),

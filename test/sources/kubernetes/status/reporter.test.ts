@@ -44,6 +44,20 @@ describe('the status writer', () => {
     expect(h.cluster.writes).toHaveLength(3);
   });
 
+  it('writes the hosts of a Route when they are others, and only then', async () => {
+    const h = harness();
+    h.cluster.put(ROUTE);
+    for (const hosts of [['a.example'], ['a.example'], ['a.example', 'b.example'], undefined]) {
+      h.reporter.publish(reports(report(ROUTE, { hosts })));
+      await h.go(100);
+    }
+    expect(h.cluster.writes).toHaveLength(2);
+    expect(h.cluster.status(ROUTE)).toMatchObject({ hosts: ['a.example', 'b.example'] });
+    h.reporter.publish(reports(report(ROUTE, { hosts: [] })));
+    await h.go(100);
+    expect(own(h.cluster.status(ROUTE), 'hosts')).toBeUndefined();
+  });
+
   it('writes nothing after a restart with nothing changed', async () => {
     const h = harness();
     const keys = many(100);

@@ -31,6 +31,19 @@ describe('a status', () => {
     expect(declared.flat()).toEqual(expect.arrayContaining(Object.keys(status)));
   });
 
+  it('lists the hosts of a Route, and where they can’t be told keeps those that are stored', () => {
+    const of = (hosts: readonly string[] | undefined, stored: unknown) =>
+      wantedStatus(report('Route/shop/a', { hosts }), HEALTHY, undefined, stored, 0).hosts;
+    expect(of(['a.example'], { hosts: ['b.example'] })).toEqual(['a.example']);
+    expect(of([], { hosts: ['b.example'] })).toBeUndefined();
+    expect(of(undefined, { hosts: ['b.example', 5] })).toEqual(['b.example']);
+    for (const stored of [undefined, {}, { hosts: 'b.example' }]) expect(of(undefined, stored)).toBeUndefined();
+    const { hosts, ...rest } = wantedStatus(report('Route/shop/a', { hosts: ['a.example'] }), HEALTHY, [], {}, 0);
+    expect(says({ ...rest, hosts }, { ...rest, hosts })).toBe(true);
+    for (const other of [undefined, [], ['b.example'], ['a.example', 'b.example']])
+      expect(says({ ...rest, hosts: other }, { ...rest, hosts })).toBe(false);
+  });
+
   it('is the same in another order of fields and conditions, and not with any other value', () => {
     const status = wantedStatus(
       report('Route/shop/a', { redirectURIs: ['https://a/cb'] }),
