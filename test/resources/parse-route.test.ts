@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Json, parsed, problems, route, routeClaim, routeOf } from './objects.ts';
+import { type Json, parse, parsed, problems, route, routeClaim, routeOf } from './objects.ts';
 
 const paths = (...values: string[]): Json => ({ paths: values.map((value) => ({ type: 'Prefix', value })) });
 const drop = (object: Json, field: string): Json => {
@@ -15,6 +15,7 @@ describe('a valid Route', () => {
       name: 'shop/orders',
       meta: { namespace: 'shop', name: 'orders', uid: undefined, generation: undefined, creationTimestamp: undefined },
       hosts: ['shop.example.com'],
+      heldHosts: [],
       paths: [{ type: 'Prefix', value: '/orders' }],
       methods: undefined,
       headers: [],
@@ -370,10 +371,30 @@ describe('what an invalid Route claims', () => {
     expect(routeClaim(route({}, { spec: 'text' }))).toEqual({
       kind: 'Route',
       hosts: { known: [], complete: false },
+      heldHosts: [],
       paths: { known: [], complete: false },
       service: undefined,
       plugins: { known: [], complete: false },
     });
+  });
+
+  it.each<[unknown, readonly string[]]>([
+    [
+      ['a.example', '*.b.example', '*'],
+      ['a.example', '*.b.example', '*'],
+    ],
+    [['a.example', 5, 'A.example', 'a.example.', null, ['b.example']], ['a.example']],
+    [new Array(1e9), []],
+    ['a.example', []],
+    [{ length: 1, 0: 'a.example' }, []],
+    [null, []],
+  ])('what a status says of hosts, valid or not, where an API server vouches for it: %#', (hosts, held) => {
+    const cluster = { class: 'postern', defaultNamespace: undefined, fallbackName: '(unnamed)' };
+    const valid = parse(route({}, { status: { hosts } }), cluster);
+    expect(valid).toMatchObject({ ok: true, value: { heldHosts: held } });
+    const broken = parse(route({ methods: 5 }, { status: { hosts } }), cluster);
+    expect(broken).toMatchObject({ ok: false, claim: { heldHosts: held } });
+    expect(routeOf(route({}, { status: { hosts } })).heldHosts).toEqual([]);
   });
 
   it('an object too large or too deep is invalid, and what it holds is read', () => {
