@@ -12,8 +12,14 @@ export interface Pinned {
 }
 
 /** Starts a program on the given cores only (`0`, `0,1`), its standard output going to a file where one is named. */
-export function startPinned(cores: string, command: readonly string[], output?: string): Pinned {
+export function startPinned(
+  cores: string,
+  command: readonly string[],
+  output?: string,
+  environment: Readonly<Record<string, string>> = {},
+): Pinned {
   const child = spawn('taskset', ['-c', cores, ...command], {
+    env: { ...process.env, ...environment },
     stdio: ['ignore', output === undefined ? 'ignore' : openSync(output, 'w'), 'inherit'],
   });
   const { pid } = child;

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiServer } from '../../test/support/apiserver.ts';
 import { freePort } from '../../test/support/gateway.ts';
@@ -19,15 +20,16 @@ export function leaveCore(): void {
   execFileSync('taskset', ['-cp', '1', String(process.pid)], { stdio: 'ignore' });
 }
 
-/** `postern serve --kubernetes`, on core 0. */
+/** The image's program, `postern serve --kubernetes`, with the image's environment, on core 0. */
 export async function startOperator(api: ApiServer, log: string): Promise<BenchOperator> {
   const [port, admin, debug] = [await freePort(), await freePort(), await freePort()];
+  execFileSync(process.execPath, ['scripts/bundle.ts']);
   const start = performance.now();
   const pinned = startPinned(
     '0',
     [
       process.execPath,
-      'src/main.ts',
+      'dist/postern.mjs',
       'serve',
       '--kubernetes',
       ...['--kubeconfig', api.kubeconfig, '--pod-namespace', 'postern-system', '--pod-name', 'bench'],
@@ -35,6 +37,7 @@ export async function startOperator(api: ApiServer, log: string): Promise<BenchO
       ...['--admin', `127.0.0.1:${admin}`, '--debug', `127.0.0.1:${debug}`],
     ],
     log,
+    imageEnvironment(),
   );
   const get = async (path: string): Promise<Response> => await fetch(`http://127.0.0.1:${admin}${path}`);
   try {
@@ -64,4 +67,11 @@ async function until(milliseconds: number, attempt: () => Promise<boolean>): Pro
     if (performance.now() > end) throw new Error('it never became ready');
     await sleep(20);
   }
+}
+
+/** What the Dockerfile's ENV lines say. */
+function imageEnvironment(): Readonly<Record<string, string>> {
+  const lines = readFileSync('Dockerfile', 'utf8').matchAll(/^ENV (.+)$/gm);
+  const pairs = [...lines].flatMap(([, line = '']) => line.split(' '));
+  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
