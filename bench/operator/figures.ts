@@ -43,7 +43,7 @@ export async function operatorFigures(): Promise<readonly Figure[]> {
 
 async function atStart(operator: BenchOperator): Promise<readonly Figure[]> {
   const calls = await operator.metric('postern_kube_api_requests_total');
-  const bytes = await operator.metric('postern_kube_api_response_bytes_total');
+  const bytes = await operator.metric('postern_kube_api_received_bytes_total');
   console.log(`  cost at start: ${calls} calls, ${(bytes / MIB).toFixed(1)} MiB`);
   await sleep(30_000);
   const resident = residentBytes(operator.process.pid) / MIB;
