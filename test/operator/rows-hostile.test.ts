@@ -147,8 +147,8 @@ describe.skipIf(apiserver.missing)(`hostile objects ${apiserver.why}`, { timeout
     await sleep(1000);
     expect(await metric(operator, 'postern_routing_table_generation')).toBe(generation);
     expect(await written()).toBe(before);
-    // 32 MB went by, twice as much before it was trimmed.
-    expect(residentKB() - memory).toBeLessThan(100 * 1024);
+    // 32 MB went by, twice as much before it was trimmed; the young generation alone may grow by 100 MB on the way.
+    expect(residentKB() - memory).toBeLessThan(200 * 1024);
     await server.call('DELETE', pathOf('routes', 'big'));
   });
 
