@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createNamespaces, installCrds, labelled, type Operator, startOperator } from '../operator/operator.ts';
+import { GRANT_KIND } from '../operator/rows.ts';
 import { type ApiServer, startApiServer } from '../support/apiserver.ts';
 import { until } from '../support/gateway.ts';
 import { type HonestProvider, startHonestProvider } from '../support/honest-provider.ts';
@@ -10,28 +11,6 @@ import { at, objectsOf, type Rendered } from './render.ts';
 
 const SYSTEM = 'postern-system';
 const ACCOUNT = `system:serviceaccount:${SYSTEM}:postern`;
-const GRANTS = {
-  apiVersion: 'apiextensions.k8s.io/v1',
-  kind: 'CustomResourceDefinition',
-  metadata: {
-    name: 'referencegrants.gateway.networking.k8s.io',
-    annotations: { 'api-approved.kubernetes.io': 'https://github.com/kubernetes-sigs/gateway-api/pull/2997' },
-  },
-  spec: {
-    group: 'gateway.networking.k8s.io',
-    scope: 'Namespaced',
-    names: { kind: 'ReferenceGrant', plural: 'referencegrants' },
-    versions: [
-      {
-        name: 'v1beta1',
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
-      },
-    ],
-  },
-};
-
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
@@ -131,7 +110,7 @@ describe.skipIf(apiserver.missing).each(INSTALLS)(
       await installCrds(server);
       objects = await objectsOf(values);
       const items = objects.filter(({ kind }) => /Role|ServiceAccount/.test(kind)).map(({ object }) => object);
-      await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [GRANTS, ...items] }));
+      await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [GRANT_KIND, ...items] }));
       provider = await startHonestProvider({ redirectUris: [] });
       const kubeconfig = await server.kubeconfigOf(SYSTEM, 'postern');
       for (const pod of ['one', 'two']) {
