@@ -5,13 +5,14 @@ import { compileFigure } from './compile.ts';
 import { cpuFigures } from './cpu.ts';
 import { memoryFigure } from './memory.ts';
 import { operatorFigures } from './operator/figures.ts';
+import { isWhole, SIZE_USAGE } from './operator/size.ts';
 import { reloadFigure } from './reload.ts';
 import { type Figure, table } from './statistics.ts';
 
 /**
  * `npm run bench [-- NAME…]`: figures with their goals, as a table and in bench/results/. Needs nginx, wrk and taskset, for
  * `operator` the test assets too, and a machine that does nothing else: of two cores one is the proxy's, the other the load's and
- * upstream's.
+ * upstream's. operator/size.ts has the variables that say how much is measured.
  */
 const ALL: Readonly<Record<string, Group>> = {
   cpu: { file: 'first-light', measure: cpuFigures },
@@ -31,7 +32,9 @@ interface Group {
 const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in ALL));
 if (unknown.length > 0) {
-  console.error(`There is no figure ${unknown.join(', ')}; write ${Object.keys(ALL).join(', ')}, or nothing for all.`);
+  console.error(
+    `There is no figure ${unknown.join(', ')}; write ${Object.keys(ALL).join(', ')}, or nothing for all. ${SIZE_USAGE}`,
+  );
   process.exit(2);
 }
 
@@ -46,7 +49,7 @@ mkdirSync('bench/results', { recursive: true });
 const versions = { node: process.version, nginx: version('/usr/sbin/nginx', '-v'), wrk: version('wrk', '-v') };
 for (const file of new Set(Object.values(ALL).map((group) => group.file))) {
   const groups = Object.keys(ALL).filter((name) => ALL[name]?.file === file);
-  if (!groups.every((name) => measured.has(name))) continue;
+  if (!isWhole || !groups.every((name) => measured.has(name))) continue;
   const figures = groups.flatMap((name) => measured.get(name) ?? []);
   writeFileSync(`bench/results/${file}.json`, `${JSON.stringify({ versions, figures }, null, 2)}\n`);
 }

@@ -1,9 +1,10 @@
 import type { ApiServer } from '../../test/support/apiserver.ts';
+import { SIZE } from './size.ts';
 
 const NAMESPACES = 50;
-const ROUTES = 10_000;
-const SERVICES = 1000;
-const PLUGINS = 1000;
+const ROUTES = SIZE.routes;
+const SERVICES = Math.ceil(ROUTES / 10);
+const PLUGINS = SERVICES;
 /** Half of the Services have a backendRef, with ten endpoints each. */
 const ENDPOINTS = 10;
 
@@ -27,6 +28,18 @@ export interface BenchWorld {
 export async function createObjects(api: ApiServer, world: BenchWorld): Promise<void> {
   const stages = [namespaces(), secrets(), coreServices(), slices(), plugins(world), services(world), routes()];
   for (const stage of stages) await createAll(api, stage);
+}
+
+/** All but the first so many Routes. */
+export async function deleteRoutes(api: ApiServer, kept: number): Promise<void> {
+  await inParallel(pathsFrom(kept), async (path) => {
+    const { status, body } = await api.call('DELETE', path);
+    if (status !== 200) throw new Error(`${path}: ${JSON.stringify(body)}`);
+  });
+}
+
+function* pathsFrom(first: number): Generator<string> {
+  for (let i = first; i < ROUTES; i++) yield routePath(i);
 }
 
 /** The same as an API server would give them, as far as the table depends on them. */
@@ -173,14 +186,16 @@ function* routes(): Generator<Creation> {
 
 const PARALLEL = 8;
 
-async function createAll(api: ApiServer, creations: Iterable<Creation>): Promise<void> {
-  const queue = creations[Symbol.iterator]();
+const createAll = (api: ApiServer, creations: Iterable<Creation>): Promise<void> =>
+  inParallel(creations, async ({ path, object }) => {
+    const answer = await api.call('POST', path, object);
+    if (answer.status !== 201) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+  });
+
+async function inParallel<T>(values: Iterable<T>, run: (value: T) => Promise<void>): Promise<void> {
+  const queue = values[Symbol.iterator]();
   const worker = async (): Promise<void> => {
-    for (let next = queue.next(); next.done !== true; next = queue.next()) {
-      const { path, object } = next.value;
-      const answer = await api.call('POST', path, object);
-      if (answer.status !== 201) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
-    }
+    for (let next = queue.next(); next.done !== true; next = queue.next()) await run(next.value);
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
 }

@@ -1,9 +1,11 @@
 import { Agent, request } from 'node:http';
+import { percentile } from '../statistics.ts';
 
 export interface Paced {
   readonly sent: number;
   readonly failed: number;
   readonly p50Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
 }
 
@@ -45,6 +47,6 @@ export async function paced(spec: {
   await Promise.all(open);
   agent.destroy();
   times.sort((a, b) => a - b);
-  const at = (part: number): number => times[Math.floor(times.length * part)] ?? Number.NaN;
-  return { sent: total, failed, p50Ms: at(0.5), p99Ms: at(0.99) };
+  const [p50Ms, p95Ms, p99Ms] = [percentile(times, 0.5), percentile(times, 0.95), percentile(times, 0.99)];
+  return { sent: total, failed, p50Ms, p95Ms, p99Ms };
 }

@@ -10,9 +10,14 @@ export interface BenchOperator {
   readonly process: Pinned;
   /** Seconds from the start of the process to `/readyz`. */
   readonly readyAfter: number;
-  /** Sum of the series of a metric; what has other labels than `labels` doesn't count. */
-  metric(name: string, labels?: string): Promise<number>;
+  /** All metrics as of now; the event loop's begin anew with each. */
+  scrape(): Promise<Scrape>;
   stop(): Promise<void>;
+}
+
+export interface Scrape {
+  /** Sum of the series of a metric; what has other labels than `labels` doesn't count. */
+  sum(name: string, labels?: string): number;
 }
 
 /** Everything else shares the other core: this process, the API server and etcd, which inherit it, nginx. */
@@ -21,7 +26,11 @@ export function leaveCore(): void {
 }
 
 /** The image's program, `postern serve --kubernetes`, with the image's environment, on core 0. */
-export async function startOperator(api: ApiServer, log: string): Promise<BenchOperator> {
+export async function startOperator(
+  api: ApiServer,
+  log: string,
+  flags: readonly string[] = [],
+): Promise<BenchOperator> {
   const [port, admin, debug] = [await freePort(), await freePort(), await freePort()];
   execFileSync(process.execPath, ['scripts/bundle.ts']);
   const start = performance.now();
@@ -35,6 +44,7 @@ export async function startOperator(api: ApiServer, log: string): Promise<BenchO
       ...['--kubeconfig', api.kubeconfig, '--pod-namespace', 'postern-system', '--pod-name', 'bench'],
       ...['--listen', `127.0.0.1:${port}`, '--listen-https', 'off', '--plain-http', 'Serve', '--url-backends', 'Any'],
       ...['--admin', `127.0.0.1:${admin}`, '--debug', `127.0.0.1:${debug}`],
+      ...flags,
     ],
     log,
     imageEnvironment(),
@@ -50,16 +60,18 @@ export async function startOperator(api: ApiServer, log: string): Promise<BenchO
     port,
     process: pinned,
     readyAfter: (performance.now() - start) / 1000,
-    async metric(name, labels = '') {
-      const text = await (await get('/metrics')).text();
-      return text
-        .split('\n')
-        .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
-        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
-    },
+    scrape: async () => scraped(await (await get('/metrics')).text()),
     stop: () => pinned.stop(),
   };
 }
+
+const scraped = (text: string): Scrape => ({
+  sum: (name, labels = '') =>
+    text
+      .split('\n')
+      .filter((line) => (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0),
+});
 
 async function until(milliseconds: number, attempt: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + milliseconds;

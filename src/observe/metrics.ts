@@ -5,6 +5,7 @@ import type { PluginEvent } from '../plugins/contract.ts';
 import type { RequestObserver } from '../proxy/record.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { InstanceStatus } from '../routing/decision.ts';
+import { GC_SECONDS } from './metrics/buckets.ts';
 import { type ClusterMetrics, clusterMetrics } from './metrics/cluster.ts';
 import { controlMetrics } from './metrics/control.ts';
 import { loginMetrics } from './metrics/login.ts';
@@ -124,7 +125,7 @@ function shared<T>(run: () => Promise<T>): () => Promise<T> {
 }
 
 function processMetrics(registry: Registry, { version }: MetricsOptions): void {
-  collectDefaultMetrics({ register: registry });
+  collectDefaultMetrics({ register: registry, gcDurationBuckets: [...GC_SECONDS] });
   // Gauges whose names end like a counter's, which promtool and OpenMetrics refuse; the ones beside them have the numbers.
   for (const name of ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']) {
     registry.removeSingleMetric(name);

@@ -9,3 +9,6 @@ export const OVERHEAD_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 
 
 /** All cookies of one session; browsers cap one at 4 KiB, front ends the whole line at 8. */
 export const COOKIE_BYTES = [512, 1024, 1536, 2048, 3072, 4096, 5120, 6144, 8192];
+
+/** A pause of the garbage collector: 30 ms can be felt, for a change holds up the loop besides. */
+export const GC_SECONDS = [0.001, 0.01, 0.03, 0.1, 1, 2, 5];

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiServer } from '../../test/support/apiserver.ts';
+import { atMost, type Figure, told } from '../statistics.ts';
+import { apply } from './apply.ts';
+import { route, routeCount, routePath } from './objects.ts';
+import { type Paced, paced } from './paced.ts';
+import type { BenchOperator, Scrape } from './process.ts';
+import { SIZE } from './size.ts';
+
+const PER_SECOND = 100;
+
+/** The same load while ConfigMaps change, which costs the API server as much, and while Routes do. */
+export async function allAtOnce(api: ApiServer, operator: BenchOperator): Promise<readonly Figure[]> {
+  console.log(`  ${PER_SECOND} changes a second …`);
+  const configMaps = '/api/v1/namespaces/team-0/configmaps';
+  await api.call('POST', configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'idle' } });
+  const quiet = await under(operator, (n) =>
+    apply(api, `${configMaps}/idle`, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'idle', namespace: 'team-0' },
+      data: { n: String(n) },
+    }),
+  );
+  // Each scrape begins a new window.
+  const before = await operator.scrape();
+  const busy = await under(operator, (n) => {
+    const i = (n * 7919) % routeCount;
+    return apply(api, routePath(i), route(i, n + 1));
+  });
+  const after = await operator.scrape();
+  for (const [name, { p50Ms, p95Ms, p99Ms }] of Object.entries({ 'in quiet': quiet, 'with changes': busy }))
+    console.log(`  proxy ${name}: p50 ${p50Ms.toFixed(1)}, p95 ${p95Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms`);
+  const lag = (which: string): number => after.sum(`nodejs_eventloop_lag_${which}_seconds`) * 1000;
+  console.log(`  event loop held up: p99 ${lag('p99').toFixed(1)} ms; ${pauses(before, after)}`);
+  return [
+    atMost(`event loop held up, ${PER_SECOND} changes a second, at most`, lag('max'), 'ms', 50),
+    told(`event loop held up, ${PER_SECOND} changes a second, p99`, lag('p99'), 'ms'),
+    atMost('p99 of the proxy meanwhile, against quiet', busy.p99Ms / quiet.p99Ms, '×', 4 / 3),
+    atMost('failed requests meanwhile', busy.failed + quiet.failed, '', 0),
+  ];
+}
+
+/** Of the garbage collector, by its kinds: `minor 412, 3 over 30 ms`. */
+function pauses(before: Scrape, after: Scrape): string {
+  const since = (name: string, labels: string): number =>
+    after.sum(`nodejs_gc_duration_seconds_${name}`, labels) - before.sum(`nodejs_gc_duration_seconds_${name}`, labels);
+  const kinds = ['minor', 'major', 'incremental'].map((kind) => {
+    const all = since('count', `kind="${kind}"`);
+    return `${kind} ${all}, ${all - since('bucket', `le="0.03",kind="${kind}"`)} over 30 ms`;
+  });
+  return `pauses of the collector: ${kinds.join('; ')}`;
+}
+
+async function under(operator: BenchOperator, change: (n: number) => Promise<void>): Promise<Paced> {
+  const { seconds } = SIZE;
+  const measured = paced({ port: operator.port, host: 'live.bench', path: '/app', perSecond: 500, seconds });
+  const changes = (async () => {
+    const start = performance.now();
+    const open: Promise<void>[] = [];
+    for (let n = 0; n < PER_SECOND * seconds; ) {
+      const due = Math.floor(((performance.now() - start) / 1000) * PER_SECOND);
+      for (; n < due && n < PER_SECOND * seconds; n++) open.push(change(n));
+      await sleep(5);
+    }
+    await Promise.all(open);
+  })();
+  await changes;
+  return await measured;
+}
