@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { own } from '../../src/resources/plain.ts';
 import { type ProgramName, programPath } from './assets.ts';
 
 interface Ran {
@@ -40,6 +41,11 @@ export interface ApiServer {
   readonly auditLog: string;
   /** One request with a JSON body. */
   call(method: string, path: string, body?: unknown, contentType?: string): Promise<Answer>;
+  /**
+   * Ends it and starts it again at the same address, over the same etcd, whose history is gone: no watch goes on from before.
+   * Resolves when it is ready.
+   */
+  restartWithoutHistory(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -77,10 +83,11 @@ async function startOnce({ audit = false }: ApiServerOptions): Promise<ApiServer
     const auditLog = join(directory, 'audit.log');
     writeFileSync(auditLog, '', { mode: 0o600 });
     const args = [...serverArgs(directory, etcd, secure ?? 0, token), ...(audit ? auditArgs(directory, auditLog) : [])];
-    running.push(run('kube-apiserver', args, directory));
+    let apiServer = run('kube-apiserver', args, directory);
+    running.push(apiServer);
     const url = `https://127.0.0.1:${secure}`;
     const ca = await certificate(directory, running);
-    const agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
+    let agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
     const call: ApiServer['call'] = (method, path, body, contentType = 'application/json') =>
       callApi({ url, agent, token, method, path, body, contentType });
     await ready(call, running);
@@ -104,6 +111,15 @@ async function startOnce({ audit = false }: ApiServerOptions): Promise<ApiServer
         const ran = await kubectl(['apply', '--server-side', '--validate=strict', '-f', '-'], manifests);
         if (ran.code !== 0) throw new Error(ran.stderr);
       },
+      async restartWithoutHistory() {
+        agent.destroy();
+        await apiServer.stop();
+        await forgetHistory(etcd);
+        agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
+        apiServer = run('kube-apiserver', args, directory);
+        running.splice(running.length - 1, 1, apiServer);
+        await ready(call, running);
+      },
       async stop() {
         agent.destroy();
         await stop();
@@ -113,6 +129,17 @@ async function startOnce({ audit = false }: ApiServerOptions): Promise<ApiServer
     await stop();
     throw error;
   }
+}
+
+/** As `etcdctl compact`, through etcd's JSON gateway: everything but the newest version of each key is gone. */
+async function forgetHistory(etcd: string): Promise<void> {
+  const ask = async (path: string, body: unknown): Promise<unknown> => {
+    const answer = await fetch(`${etcd}${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return await answer.json();
+  };
+  const now = await ask('/v3/kv/range', { key: Buffer.from('/').toString('base64'), limit: 1 });
+  await ask('/v3/kv/compaction', { revision: own(own(now, 'header'), 'revision'), physical: true });
 }
 
 const etcdArgs = (directory: string, client: string, peer: string): readonly string[] => [

@@ -47,6 +47,8 @@ export interface FaultyApi {
   readonly url: string;
   /** Path of a kubeconfig that leads through the proxy. */
   readonly kubeconfig: string;
+  /** Path of another, as a Pod has it: the token is in a file that is read again and again. */
+  kubeconfigWith(tokenFile: string): string;
   /** Instead of what was wrong before. */
   set(faults: Faults): void;
   /** Ends every connection. */
@@ -149,7 +151,11 @@ export async function startFaultyApi(server: ApiServer, token = server.token): P
   const directory = mkdtempSync(join(tmpdir(), 'postern-faulty-'));
   return {
     url,
-    kubeconfig: writeKubeconfig(directory, url, token),
+    kubeconfig: writeKubeconfig(join(directory, 'kubeconfig'), url, { token }),
+    kubeconfigWith: (tokenFile) =>
+      writeKubeconfig(join(directory, 'kubeconfig-with-file'), url, {
+        'auth-provider': { name: 'tokenFile', config: { tokenFile } },
+      }),
     set(next) {
       faults = next;
       if (next.refuse === true) proxy.closeAllConnections();
@@ -213,11 +219,10 @@ function eachLine(answer: IncomingMessage, take: (line: string) => void): void {
   });
 }
 
-function writeKubeconfig(directory: string, url: string, token: string): string {
-  const path = join(directory, 'kubeconfig');
+function writeKubeconfig(path: string, url: string, user: unknown): string {
   const config = {
     clusters: [{ name: 'faulty', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'faulty', user: { token } }],
+    users: [{ name: 'faulty', user }],
     contexts: [{ name: 'faulty', context: { cluster: 'faulty', user: 'faulty' } }],
     'current-context': 'faulty',
   };

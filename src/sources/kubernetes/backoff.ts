@@ -15,11 +15,18 @@ export interface Pace {
 /** `reach` is less than 5 s, in which a change must be seen after the server came back (F02). */
 export const PACE: Pace = { first: 200, reach: 4000, refused: 10_000, absent: 10_000, list: 30_000 };
 
-/** Exponential, and between half and the whole of it at random: what failed together doesn't come back together (A164). */
+/** Why it has to be tried again; `gone`: the version to go on from is too old, so that only a list helps. */
+export type Setback = 'reach' | 'refused' | 'absent' | 'gone';
+
+/**
+ * Exponential, and between half and the whole of it at random: what failed together doesn't come back together (A164). For
+ * each cause by itself: an API server that is back after a day, and has its caches to fill (429) or has forgotten its history
+ * (410), isn't asked as slowly as the one that wasn't there (F02). One that fails in turns is, soon.
+ */
 export class Backoff {
   readonly #pace: Pace;
   readonly #random: () => number;
-  #attempts = 0;
+  readonly #attempts: Record<Setback, number> = { reach: 0, refused: 0, absent: 0, gone: 0 };
 
   /** `random`: 0 ≤ x < 1. */
   constructor(pace: Pace, random: () => number) {
@@ -28,16 +35,17 @@ export class Backoff {
   }
 
   /** `retryAfter`: what the server asked for; it gets at least that. */
-  next(kind: 'reach' | 'refused' | 'absent', retryAfter?: number): number {
-    const whole = Math.min(this.#pace.first * 2 ** this.#attempts, this.#pace[kind]);
-    this.#attempts = Math.min(this.#attempts + 1, 30);
+  next(kind: Setback, retryAfter?: number): number {
+    const attempts = this.#attempts[kind];
+    const whole = Math.min(this.#pace.first * 2 ** attempts, this.#pace[kind === 'gone' ? 'reach' : kind]);
+    this.#attempts[kind] = Math.min(attempts + 1, 30);
     const pause = whole * (0.5 + this.#random() / 2);
     return retryAfter === undefined ? pause : Math.max(pause, retryAfter + this.#random() * this.#pace.first);
   }
 
   /** After success that lasted. */
   reset(): void {
-    this.#attempts = 0;
+    Object.assign(this.#attempts, { reach: 0, refused: 0, absent: 0, gone: 0 });
   }
 }
 

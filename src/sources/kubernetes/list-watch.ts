@@ -1,5 +1,5 @@
 import type { ApiRequest, KubernetesApi } from './api.ts';
-import { Backoff, ListAllowance, PACE, type Pace } from './backoff.ts';
+import { Backoff, ListAllowance, PACE, type Pace, type Setback } from './backoff.ts';
 import { createLister, selectorsOf } from './list.ts';
 import { ENDED, type Failure, failure, GONE, type Outcome, refused, unreached } from './outcome.ts';
 import { type Item, readEvent } from './watch-event.ts';
@@ -80,8 +80,7 @@ const SHORTEST_WATCH = 240;
 const GOOD = 10_000;
 /** Attempts to go on from where a watch broke, before everything is listed again. */
 const PATIENCE = 3;
-const severity = (code: number): 'reach' | 'refused' | 'absent' =>
-  code === 0 ? 'reach' : code === 404 ? 'absent' : 'refused';
+const setback = (code: number): Setback => (code === 0 ? 'reach' : code === 404 ? 'absent' : 'refused');
 
 /** Lists a collection, then watches it, for ever: nothing that the API server does ends this, or loses what is held. */
 export function createListWatch(options: ListWatchOptions): ListWatch {
@@ -200,7 +199,9 @@ export function createListWatch(options: ListWatchOptions): ListWatch {
       failures = 0;
     }
     const wait =
-      outcome.kind === 'Failed' ? backoff.next(severity(outcome.code), outcome.retryAfter) : backoff.next('reach');
+      outcome.kind === 'Failed'
+        ? backoff.next(setback(outcome.code), outcome.retryAfter)
+        : backoff.next(outcome.kind === 'Gone' ? 'gone' : 'reach');
     return version === undefined ? Math.max(wait, lists.wait()) : wait;
   }
 

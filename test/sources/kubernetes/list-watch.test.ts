@@ -46,6 +46,7 @@ function world(list: (request: ApiRequest, count: number) => ApiResponse, watchS
     },
     async watch(request) {
       const code = watchStatus();
+      if (code === 0) throw new ApiUnreachable('nobody there');
       const lines: (string | Error | undefined)[] = [];
       let wake = Promise.withResolvers<void>();
       const push = (what: string | Error | undefined): void => {
@@ -254,6 +255,31 @@ describe('a list-watch', () => {
     there = true;
     await one.move(11_000);
     expect(one.watch.state()).toEqual({ kind: 'Synced' });
+  });
+
+  it('F01 F02 keeps all for 24 hours, and has a fresh list 5 s after an API server is back that must warm up and forgot all', async () => {
+    const answers: number[] = [];
+    let otherwise = 200;
+    const one = world(
+      (_, count) => page(count * 10, [object(count === 1 ? 'stays' : 'comes', 1)]),
+      () => answers.shift() ?? otherwise,
+    );
+    await settle();
+    otherwise = 0;
+    one.last().end(new ApiUnreachable('nobody there'));
+    for (let second = 0; second < 24 * 60 * 60; second += 2) await one.move(2000);
+    expect([...one.held.keys()]).toEqual(['shop/stays']);
+    expect(one.states).toEqual(['Synced', 'Failing']);
+    expect(one.lists).toHaveLength(1);
+    expect(one.restarts.length).toBeGreaterThan((24 * 60 * 60) / 5);
+    expect(one.restarts.length).toBeLessThan((24 * 60 * 60) / 2);
+
+    // It has its caches to fill, and then no history.
+    answers.push(429, 429, 410);
+    otherwise = 200;
+    for (let moved = 0; moved < 5000; moved += 100) await one.move(100);
+    expect([...one.held.keys()]).toEqual(['shop/comes']);
+    expect(one.lists).toHaveLength(2);
   });
 
   it('ends when it is told to, whatever it waits for', async () => {
