@@ -1,6 +1,7 @@
 import { schemaProblems } from '../../resources/schema-problems.ts';
 import { definePluginKind, type PluginWorld } from '../contract.ts';
 import { startOidc } from './instance.ts';
+import { createBeginnings } from './provider/beginnings.ts';
 import { type ProviderWorld, startProvider } from './provider/provider-client.ts';
 import { compileOidc } from './spec/compile.ts';
 import { checkSpec } from './spec/spec.ts';
@@ -20,10 +21,14 @@ export const oidcKind = definePluginKind({
   problems: (error) => schemaProblems(error, ['spec'], oidcSpec),
 });
 
+/** Of all plugins of the process, for they share its event loop. */
+const begin = createBeginnings({ nextTurn: setImmediate, now: () => performance.now() });
+
 function providerWorld(world: PluginWorld): ProviderWorld {
   return {
     now: () => world.now(),
     random: () => world.random(6).readUIntBE(0, 6) / 2 ** 48,
+    begin,
     startTimer(ms, run) {
       // Waiting for the next try keeps no process alive.
       const timer = setTimeout(run, ms).unref();

@@ -63,7 +63,9 @@ export function providerHttp({ deadline, ca, proxy, network }: ProviderHttpOptio
   };
   const secure = { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) } as const;
   const refuses = (url: URL): string | undefined => reach.literal(socketHost(url), portOf(url));
-  const stopped = new AbortController();
+  /** Ends each call that is under way. */
+  const leaving = new Set<() => void>();
+  let stopped = false;
   const turn = createTurns(MAX_RUNNING);
   let pending = 0;
 
@@ -76,8 +78,9 @@ export function providerHttp({ deadline, ca, proxy, network }: ProviderHttpOptio
     if (way === undefined) {
       const direct = { ...secure, agent: false, lookup: reach.lookup(portOf(url)) } as const;
       return send(
-        (url.protocol === 'https:' ? https : http).request(url, { ...direct, ...told(request), signal }),
+        (url.protocol === 'https:' ? https : http).request(url, { ...direct, ...told(request) }),
         request,
+        signal,
       );
     }
     if (url.protocol === 'http:') return sendThrough(way, request, signal);
@@ -85,40 +88,45 @@ export function providerHttp({ deadline, ca, proxy, network }: ProviderHttpOptio
     if (!tunnel.ok) return tunnel;
     const createConnection = (): tls.TLSSocket =>
       tls.connect({ ...secure, socket: tunnel.socket, host, ...(isIP(host) === 0 ? { servername: host } : {}) });
-    return send(https.request(url, { createConnection, ...told(request), signal }), request);
+    return send(https.request(url, { createConnection, ...told(request) }), request, signal);
   }
 
   return {
     async call(request) {
-      if (stopped.signal.aborted) return fault('Stopped', 'was not asked: the plugin was replaced');
+      if (stopped) return fault('Stopped', 'was not asked: the plugin was replaced');
       if (pending >= MAX_PENDING) return fault('Busy', `was not asked: ${MAX_PENDING} calls are waiting already`);
       pending += 1;
       const over = new AbortController();
+      const { promise, resolve } = Promise.withResolvers<ProviderAnswer | ProviderFault>();
+      const leave = (): void => resolve(fault('Stopped', 'was left: the plugin was replaced'));
+      leaving.add(leave);
+      const late = (): void => resolve(fault('Timeout', `gave no whole answer within ${deadline} ms`));
+      const timer = setTimeout(late, deadline);
       try {
-        return await new Promise((resolve) => {
-          const onStop = (): void => resolve(fault('Stopped', 'was left: the plugin was replaced'));
-          stopped.signal.addEventListener('abort', onStop, { once: true, signal: over.signal });
-          const timer = setTimeout(
-            () => resolve(fault('Timeout', `gave no whole answer within ${deadline} ms`)),
-            deadline,
-          );
-          over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-          void turn(() => exchange(request, over.signal), over.signal)
-            // Node refuses to send some requests at all, by an exception.
-            .catch((error: unknown) =>
-              fault('BadAnswer', `could not be asked (${error instanceof Error ? error.name : typeof error})`),
-            )
-            .then(resolve);
-        });
+        void turn(() => exchange(request, over.signal), over.signal)
+          // Node refuses to send some requests at all, by an exception.
+          .catch((error: unknown) =>
+            fault('BadAnswer', `could not be asked (${error instanceof Error ? error.name : typeof error})`),
+          )
+          .then(resolve);
+        return await promise;
       } finally {
         pending -= 1;
-        over.abort();
+        leaving.delete(leave);
+        clearTimeout(timer);
+        over.abort(OVER);
       }
     },
     refuses,
-    stop: () => stopped.abort(),
+    stop() {
+      stopped = true;
+      for (const leave of leaving) leave();
+    },
   };
 }
+
+/** Without a reason of its own each end of a call would make an exception with a stack, which takes longer than the call. */
+const OVER = 'over';
 
 /** Plain http to a proxy names the whole URL (RFC 9112 section 3.2.2). */
 async function sendThrough(
@@ -132,8 +140,8 @@ async function sendThrough(
   const { headers, method } = told(request);
   const path = request.url.href;
   const all = { ...headers, host: request.url.host, ...proxyHeaders(way.proxy) };
-  const asked = requestVia(way)({ ...toProxy(way), path, method, headers: all, signal });
-  const answer = await send(asked, request, (error) => proxyFaultOf(error, name));
+  const asked = requestVia(way)({ ...toProxy(way), path, method, headers: all });
+  const answer = await send(asked, request, signal, (error) => proxyFaultOf(error, name));
   return answer.ok && answer.status === 407
     ? fault('Proxy', `could not be asked, for ${name} ${proxyStatus(answer.status)}`)
     : answer;
@@ -148,14 +156,18 @@ const told = ({ method, headers, body }: ProviderRequest) => ({
   },
 });
 
+/** Ends by `signal`; Node's own way makes an exception even where all was answered. */
 function send(
   asked: http.ClientRequest,
   { body }: ProviderRequest,
+  signal: AbortSignal,
   explain: (error: Error) => ProviderFault = faultOf,
 ): Promise<ProviderAnswer | ProviderFault> {
   return new Promise((resolve) => {
     asked.on('error', (error) => resolve(explain(error)));
     asked.on('response', (response) => readAnswer(response, resolve));
+    if (signal.aborted) asked.destroy();
+    signal.addEventListener('abort', () => asked.destroy(), { once: true });
     asked.end(body);
   });
 }

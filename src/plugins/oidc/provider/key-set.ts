@@ -40,11 +40,12 @@ async function usableKey(jwk: unknown, allowed: readonly Algorithm[]): Promise<V
   const { kid } = jwk;
   if (kid !== undefined && typeof kid !== 'string') return undefined;
   const algs = algorithmsOf(jwk).filter((alg) => allowed.some((name) => name === algorithmName(alg)));
-  const forAlgorithm = importer(jwk);
+  const members = publicMembers(jwk);
   // Importing once tells a malformed key from a usable one; all algorithms of one key type read the same members.
   const [first] = algs;
-  if (first === undefined || (await forAlgorithm(first)) === undefined) return undefined;
-  return { kid, algs, forAlgorithm };
+  // What was imported isn't kept: most of a thousand providers are asked for their keys far more often than anybody logs in.
+  if (first === undefined || (await importPublic(members, first)) === undefined) return undefined;
+  return { kid, algs, forAlgorithm: importer(members) };
 }
 
 function isForSignatures(jwk: Readonly<Record<string, unknown>>): boolean {
@@ -74,17 +75,22 @@ const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 const MAX_EXPONENT_BYTES = 4;
 
-function importer(jwk: Readonly<Record<string, unknown>>): VerificationKey['forAlgorithm'] {
+function publicMembers(jwk: Readonly<Record<string, unknown>>): JWK {
   const members: JWK = {};
   for (const name of PUBLIC_MEMBERS) {
     const value = jwk[name];
     if (typeof value === 'string') members[name] = value;
   }
-  const imported = new Map<string, Promise<CryptoKey | undefined>>();
+  return members;
+}
+
+function importer(members: JWK): VerificationKey['forAlgorithm'] {
+  let imported: Map<string, Promise<CryptoKey | undefined>> | undefined;
   return (alg) => {
-    const known = imported.get(alg);
+    const known = imported?.get(alg);
     if (known !== undefined) return known;
     const pending = importPublic(members, alg);
+    imported ??= new Map();
     imported.set(alg, pending);
     return pending;
   };

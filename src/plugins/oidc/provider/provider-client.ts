@@ -1,5 +1,5 @@
 import { milliseconds } from '../../../resources/duration.ts';
-import type { InstanceCheck, InstanceStatus } from '../../../routing/decision.ts';
+import type { InstanceStatus } from '../../../routing/decision.ts';
 import type { PluginEvent, PluginLog, PluginNetwork } from '../../contract.ts';
 import type { OidcConfig } from '../spec/config.ts';
 import { authorizationUrl, endSessionUrl } from './browser-urls.ts';
@@ -11,9 +11,10 @@ import { firstAnswerOf } from './first-answer.ts';
 import { failed } from './id-token.ts';
 import { type KeyCache, keyCache } from './jwks.ts';
 import { report, statusAfter, warnings } from './look-status.ts';
-import { type LookOutcome, preflight } from './preflight.ts';
+import type { LookOutcome } from './preflight.ts';
 import type { ExchangeResult, Provider } from './provider.ts';
 import { providerCalls } from './provider-calls.ts';
+import { wholeStatus } from './whole-status.ts';
 
 /** What the client needs of the world; `startTimer` gives the function that cancels it. */
 export interface ProviderWorld {
@@ -21,6 +22,8 @@ export interface ProviderWorld {
   /** At least 0, below 1. */
   random(): number;
   startTimer(ms: number, run: () => void): () => void;
+  /** Runs it in a turn of its own or soon after, where many begin at once; the answer cancels that. */
+  begin(run: () => void): () => void;
   observe(event: PluginEvent): void;
   readonly log: PluginLog;
   readonly network: PluginNetwork;
@@ -53,7 +56,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   let stopped = false;
   let asking = false;
   let askedAt = 0;
-  let cancelTimer = (): void => {};
+  let cancelNext = (): void => {};
   const first = firstAnswerOf(world);
 
   let keyFault: DiscoveryFault | undefined;
@@ -72,11 +75,11 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     return { ok: false, at: 'Keys', reason: keyFault?.reason ?? 'DiscoveryFailed', message: answer.message };
   };
 
-  const checks = (): readonly InstanceCheck[] => {
-    if (outcome === undefined) return [];
-    const metadata = provider?.client.serverMetadata();
-    return preflight(config, { outcome, metadata, clocks: calls.clocks(), secret: secrets.state() });
-  };
+  const whole = wholeStatus(config);
+  const current = (): InstanceStatus =>
+    outcome === undefined
+      ? status
+      : whole({ status, outcome, provider, clocks: calls.clocks(), secret: secrets.state() });
 
   const settle = (seen: LookOutcome): void => {
     asking = false;
@@ -88,9 +91,9 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     outcome = next === status && !seen.ok ? outcome : seen;
     report(status, next, config, world.log);
     status = next;
-    warned = warnings(warned, checks(), config, world.log);
+    warned = warnings(warned, current().checks ?? [], config, world.log);
     const wanted = calls.waits() * (1 + world.random() / 10);
-    cancelTimer = world.startTimer(Math.max(pause(failures, world.random()), wanted), run);
+    cancelNext = world.startTimer(Math.max(pause(failures, world.random()), wanted), run);
   };
   const run = (): void => {
     asking = true;
@@ -101,13 +104,13 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   /** Otherwise a provider that went away would be found out at the next refresh only, and people sent to it until then. */
   const lookAgain = (): void => {
     if (asking || stopped || world.now() - askedAt < FRESH || calls.waits() > 0) return;
-    cancelTimer();
+    cancelNext();
     run();
   };
-  run();
+  cancelNext = world.begin(run);
 
   return {
-    status: () => (outcome === undefined ? status : { ...status, checks: checks() }),
+    status: current,
     metadata: () => (provider === undefined ? undefined : { issuer: config.issuer, sendsIss: provider.sendsIss }),
     firstAnswer: first.pending,
     authorizationUrl(request) {
@@ -126,7 +129,7 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     },
     stop() {
       stopped = true;
-      cancelTimer();
+      cancelNext();
       first.came();
       calls.stop();
     },

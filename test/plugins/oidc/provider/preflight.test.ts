@@ -133,6 +133,7 @@ describe('what is found out about a provider', () => {
     const made = await ready(config(fake.issuer));
     fake.now = made.world.now;
     const first = JSON.stringify(made.provider.status());
+    expect(made.provider.status()).toBe(made.provider.status());
     await fake.rotate(true);
     made.world.fire();
     await settled(made, 2);

@@ -79,6 +79,10 @@ export class HandWorld implements ProviderWorld {
       timer.cancelled = true;
     };
   };
+  begin = (run: () => void): (() => void) => {
+    run();
+    return () => {};
+  };
   observe = (event: PluginEvent): void => {
     this.events.push(event);
   };
