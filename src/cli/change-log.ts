@@ -49,7 +49,11 @@ function tellProblems({ verdicts, previousVerdicts, changed, origins }: Publicat
   for (const key of changed) {
     const verdict = verdicts.get(key);
     if (verdict === undefined) continue;
-    const said = wordsOf(previousVerdicts.get(key));
+    const before = previousVerdicts.get(key);
+    const healed = verdict.problems.length === 0 && (before?.problems.length ?? 0) > 0;
+    if (healed) log.info({}, `${objectText(key)} has no problem any more`);
+    if (verdict.problems.length === 0 && verdict.warnings.length === 0) continue;
+    const said = wordsOf(before);
     for (const problem of verdict.problems)
       if (!said.has(JSON.stringify(problem)))
         for (const place of placesOf(problem, origins.get(key)))
@@ -58,8 +62,6 @@ function tellProblems({ verdicts, previousVerdicts, changed, origins }: Publicat
       if (!said.has(JSON.stringify(warning)))
         for (const place of placesOf(warning, origins.get(key)))
           log.warn({ reason: warning.reason }, problemText(key, warning, place));
-    const healed = verdict.problems.length === 0 && (previousVerdicts.get(key)?.problems.length ?? 0) > 0;
-    if (healed) log.info({}, `${objectText(key)} has no problem any more`);
   }
 }
 

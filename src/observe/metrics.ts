@@ -38,7 +38,7 @@ export interface Metrics {
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const traffic = trafficMetrics(registry);
-  const logins = loginMetrics(registry, options.now);
+  const logins = loginMetrics(options.now);
   const control = controlMetrics(registry, options.now);
   processMetrics(registry, options);
 

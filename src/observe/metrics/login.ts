@@ -1,8 +1,7 @@
-import { Gauge, type Registry } from 'prom-client';
 import type { PluginEvent } from '../../plugins/contract.ts';
 import type { ObjectKey } from '../../resources/keys.ts';
 import type { InstanceStatus } from '../../routing/decision.ts';
-import { counterFamily, type Family, histogramFamily } from '../families.ts';
+import { counterFamily, type Family, gaugeFamily, histogramFamily } from '../families.ts';
 import { COOKIE_BYTES, HTTP_SECONDS, LOGIN_SECONDS } from './buckets.ts';
 
 export interface LoginMetrics {
@@ -18,7 +17,7 @@ export interface LoginMetrics {
 const STAGES = ['started', 'returned', 'exchanged', 'session_created'] as const;
 
 /** @param now milliseconds since the epoch */
-export function loginMetrics(registry: Registry, now: () => number): LoginMetrics {
+export function loginMetrics(now: () => number): LoginMetrics {
   const labels = new Map<ObjectKey, string>();
   let instances: () => ReadonlyMap<ObjectKey, InstanceStatus> = () => new Map();
 
@@ -65,48 +64,38 @@ export function loginMetrics(registry: Registry, now: () => number): LoginMetric
     labels: ['plugin', 'endpoint'],
     buckets: HTTP_SECONDS,
   });
-  const discovered = new Gauge({
+  const discovered = gaugeFamily({
     name: 'postern_oidc_discovery_last_success_timestamp_seconds',
     help: 'When the discovery document of the provider was last read.',
-    labelNames: ['plugin'],
-    registers: [registry],
+    labels: ['plugin'],
   });
-  const keysRead = new Gauge({
+  const keysRead = gaugeFamily({
     name: 'postern_oidc_jwks_last_success_timestamp_seconds',
     help: 'When the signing keys of the provider were last read.',
-    labelNames: ['plugin'],
-    registers: [registry],
+    labels: ['plugin'],
   });
-  new Gauge({
+  const readyOptions = {
     name: 'postern_plugin_ready',
     help: 'Whether a running plugin can do its work (1), with OpenID Connect: whether discovery and keys were read.',
-    labelNames: ['kind', 'plugin'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [key, status] of instances()) {
-        this.set({ kind: kindOf(key), plugin: nameOf(key) }, status.status === 'True' ? 1 : 0);
-      }
-    },
+    labels: ['kind', 'plugin'],
+  };
+  const ready = gaugeFamily(readyOptions, () => {
+    ready.retain(() => false);
+    for (const [key, { status }] of instances()) ready.at(kindOf(key), nameOf(key)).value = status === 'True' ? 1 : 0;
   });
 
-  const families = [logins, failures, loginDurations, cookieBytes, unauthenticated, logouts, calls, callDurations];
+  const byPlugin = [logins, failures, loginDurations, cookieBytes, unauthenticated, logouts, calls, callDurations];
+  const families = [...byPlugin, discovered, keysRead];
   return {
-    families,
+    families: [...families, ready],
     follow(source) {
       instances = source;
     },
     plugins(running) {
       if (running.size === labels.size && [...running.keys()].every((key) => labels.has(key))) return;
-      const gone = new Set(labels.values());
       labels.clear();
       for (const key of running.keys()) labels.set(key, nameOf(key));
       const known = new Set(labels.values());
-      for (const label of gone) {
-        if (known.has(label)) continue;
-        discovered.remove({ plugin: label });
-        keysRead.remove({ plugin: label });
-      }
       for (const family of families) family.retain(([plugin = '']) => known.has(plugin));
       // At 0 from the beginning: a rate over a counter that appears with 1 misses the first login.
       for (const [key, plugin] of labels) {
@@ -144,8 +133,8 @@ export function loginMetrics(registry: Registry, now: () => number): LoginMetric
           calls.at(plugin, event.endpoint, event.result).value += 1;
           callDurations.at(plugin, event.endpoint).observe(event.seconds);
           if (event.result !== 'ok') break;
-          if (event.endpoint === 'discovery') discovered.set({ plugin }, now() / 1000);
-          if (event.endpoint === 'jwks') keysRead.set({ plugin }, now() / 1000);
+          if (event.endpoint === 'discovery') discovered.at(plugin).value = now() / 1000;
+          if (event.endpoint === 'jwks') keysRead.at(plugin).value = now() / 1000;
           break;
         default:
           event satisfies never;

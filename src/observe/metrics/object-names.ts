@@ -55,7 +55,7 @@ function namesOf(parsed: readonly Parsed[]): ObjectNames {
   const services = new Set<string>();
   for (const object of parsed) {
     const kind = kindOf(object);
-    if (kind === 'Route') routes.set(nameOf(object), new Set(rulesOf(object)));
+    if (kind === 'Route') routes.set(nameOf(object), rulesIn(object));
     else if (kind === 'Service') services.add(nameOf(object));
   }
   return { routes, services };
@@ -66,6 +66,13 @@ function rulesOf(object: Parsed): readonly string[] {
   return rules === undefined ? NONE : rules.map(({ name }) => name);
 }
 
+/** Most Routes have none, and share it. */
+function rulesIn(object: Parsed): ReadonlySet<string> {
+  const rules = rulesOf(object);
+  return rules.length === 0 ? NO_RULES : new Set(rules);
+}
+
+const NO_RULES: ReadonlySet<string> = new Set();
 const NONE: readonly string[] = [];
 const kindOf = (object: Parsed): string => (object.ok ? object.value.kind : object.claim.kind);
 const nameOf = (object: Parsed): string => (object.ok ? object.value.name : object.name);
