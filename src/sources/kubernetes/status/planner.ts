@@ -16,6 +16,7 @@ import {
 import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
 import { sameReport } from './same-report.ts';
 import { isOlder, readConditions, readProvider } from './stored.ts';
+import { type Urgency, urgencyOf } from './urgency.ts';
 import { type Status, says, wantedStatus } from './wanted.ts';
 import type { Write } from './writer.ts';
 
@@ -42,6 +43,7 @@ export interface Planner {
   undecided(): boolean;
   /** Undefined: what is stored says it already, or there is nothing to write to. */
   plan(key: string): Write | undefined;
+  urgency(key: string): Urgency;
   /** What this leader wrote: another one has written since. */
   forget(): void;
 }
@@ -163,6 +165,7 @@ export function createPlanner(options: PlannerOptions): Planner {
     undecided: () =>
       [...observations.values()].some(({ said, since }) => said.status === 'Unknown' && now() - since < BEGINNING),
     plan,
+    urgency: (key) => urgencyOf(reports.get(key), observations.get(key)?.said, latest(key)),
     forget() {
       turns.clear();
       written.clear();

@@ -88,6 +88,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   const writer = createStatusWriter({
     api,
     plan: planner.plan,
+    urgency: planner.urgency,
     leading,
     ...(options.perSecond === undefined ? {} : { perSecond: options.perSecond }),
     now,

@@ -1,7 +1,8 @@
 import { type ApiRequest, type ApiResponse, ApiUnreachable, type KubernetesApi } from '../api.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { answerText, type Log, onceAMinute, type Timers } from '../world.ts';
-import { FairQueue } from './fair-queue.ts';
 import { createPace } from './pace.ts';
+import { URGENCIES, type Urgency } from './urgency.ts';
 
 /** One write, made at the moment it is sent, so that it is always the newest that is wanted. */
 export interface Write {
@@ -18,6 +19,8 @@ export interface StatusWriterOptions {
   readonly api: KubernetesApi;
   /** Undefined: there is nothing to write. Pure but for its memory; may be asked often. */
   plan(key: string): Write | undefined;
+  /** Who waits for it; asked when it is marked. */
+  urgency(key: string): Urgency;
   /** Asked before each write (F20). */
   leading(): boolean;
   /** Writes in a second; 20. */
@@ -54,14 +57,14 @@ const BACK_OFF: Pauses = { first: 500, most: 30_000 };
 const CONFLICT: Pauses = { first: 250, most: 10_000 };
 
 /**
- * Writes what is marked: oldest first, the namespaces in turn, at a bounded rate, one write of an object at a time. Nothing that an answer says
- * makes it faster than that (F17).
+ * Writes what is marked: the namespaces in turn, of each what somebody waits for (URGENCY), the oldest first; at a bounded
+ * rate, one write of an object at a time. Nothing that an answer says makes it faster than that (F17).
  */
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { api, log, now } = options;
   const pace = createPace(options.perSecond ?? 20, now);
   const sayAgain = onceAMinute(now);
-  const ready = new FairQueue();
+  const ready = new FairQueue<string>(namespaceOf, URGENCIES);
   /** Not before a time. */
   const later = new Map<string, number>();
   const underWay = new Map<string, Promise<void>>();
@@ -89,13 +92,12 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   function run(): void {
     takeDue();
     const startedAt = now();
-    for (const key of ready) {
+    for (let key = nextKey(); key !== undefined; key = nextKey()) {
       if (!options.leading()) {
         clear();
         return;
       }
       if (underWay.size >= MOST_UNDER_WAY) return;
-      if (underWay.has(key)) continue;
       const wait = Math.max(pace.wait(), pausedUntil - now());
       if (wait > 0) {
         wake(wait);
@@ -113,11 +115,13 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     if (later.size > 0) wake(Math.max(0, next - now()));
   }
 
+  const nextKey = (): string | undefined => ready.next((key) => !underWay.has(key));
+
   function takeDue(): void {
     for (const [key, at] of later) {
       if (at > now()) continue;
       later.delete(key);
-      ready.add(key);
+      ready.add(key, options.urgency(key));
     }
   }
 
@@ -213,7 +217,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const pause = Math.max(doubled(BACK_OFF, failures), retryAfter ?? 0);
     failures += 1;
     pausedUntil = Math.max(pausedUntil, now() + pause);
-    ready.addFirst(key);
+    ready.giveBack(key, options.urgency(key));
   }
 
   const doubled = ({ first, most }: Pauses, before: number): number =>
@@ -233,8 +237,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
 
   return {
     mark(key) {
-      if (stopped || ready.has(key) || later.has(key)) return;
-      ready.add(key);
+      if (stopped || later.has(key)) return;
+      ready.add(key, options.urgency(key));
       wake(0);
     },
     clear,
@@ -245,6 +249,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     },
   };
 }
+
+const namespaceOf = (key: string): string => key.split('/', 2)[1] ?? '';
 
 /** That the same body would be refused again. A field that an older CRD doesn't have is answered with 500. */
 function isRefusal({ status, body }: ApiResponse): boolean {

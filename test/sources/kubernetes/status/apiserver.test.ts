@@ -136,7 +136,8 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
         const { body } = await server.call('GET', `/apis/postern.dev/v1alpha1/${plural}`);
         const items = own(body, 'items');
         for (const item of Array.isArray(items) ? items : []) {
-          const key = `${kind}/shop/${String(own(own(item, 'metadata'), 'name'))}`;
+          const metadata = own(item, 'metadata');
+          const key = `${kind}/${String(own(metadata, 'namespace'))}/${String(own(metadata, 'name'))}`;
           if (isPlain(item)) stored.set(key, storedOf(item));
         }
       }
@@ -306,6 +307,35 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
     await sleep(1000);
     expect(one.results).toEqual(['refused']);
     expect(one.said.join()).toMatch(/are the CustomResourceDefinitions those of this version.*field not declared/);
+  });
+
+  it('tells of an invalid Route within seconds, in the middle of 2,000 first statuses', {
+    timeout: 120_000,
+  }, async () => {
+    await server.apply('{apiVersion: v1, kind: Namespace, metadata: {name: crowd}}');
+    const routes = '/apis/postern.dev/v1alpha1/namespaces/crowd/routes';
+    const object = (name: string) => ({
+      apiVersion: 'postern.dev/v1alpha1',
+      kind: 'Route',
+      metadata: { name, namespace: 'crowd' },
+      spec: SPECS['Route'],
+    });
+    const names = Array.from({ length: 2000 }, (_, index) => `r${index}`);
+    for (let from = 0; from < names.length; from += 50)
+      await Promise.all(names.slice(from, from + 50).map((name) => server.call('POST', routes, object(name))));
+    const one = await replica();
+    const all = names.map((name) => report(`Route/crowd/${name}`));
+    await one.publish(...all);
+    await until(() => one.results.length >= 20);
+    expect((await server.call('POST', routes, object('wrong'))).status).toBe(201);
+    const soFar = one.results.length;
+    const began = performance.now();
+    await one.publish(...all, report('Route/crowd/wrong', { conditions: UNRESOLVED }));
+    await until(async () => own((await conditions('Route/crowd/wrong'))['Ready'], 'status') === 'False');
+    expect(performance.now() - began).toBeLessThan(8000);
+    expect(one.results.length - soFar).toBeLessThan(150);
+    await one.reporter.stop();
+    await server.kubectl(['delete', 'namespace', 'crowd', '--wait=false']);
   });
 
   it('gives its fields up to the installation of the class that an object goes to', async () => {
