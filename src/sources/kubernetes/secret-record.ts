@@ -1,5 +1,6 @@
 import { SECRET_LABEL } from '../../resources/metadata.ts';
 import { own, type Plain } from '../../resources/plain.ts';
+import type { Found } from './secret-lookup.ts';
 import { freeze, trimMetadata } from './trim.ts';
 import type { Item } from './watch-event.ts';
 
@@ -66,6 +67,27 @@ function trimSecret(object: Plain): Plain {
 export function isSettled({ selected, otherwise }: SecretRecord): boolean {
   for (const { value } of selected.values()) if (value === undefined) return false;
   return selected.size > 0 || otherwise !== undefined;
+}
+
+/** Whether a watch shows it. */
+export const isShown = ({ selected, provisional }: SecretRecord): boolean => selected.size > 0 && !provisional;
+
+/** What a look-up found. */
+export function takeFound(record: SecretRecord, found: Found): void {
+  switch (found.kind) {
+    case 'Selected':
+      record.provisional = record.selected.size === 0;
+      for (const [selection, item] of found.items) record.selected.set(selection, hold(item, true));
+      return;
+    case 'Unknown':
+      record.otherwise ??= { kind: 'Absent' };
+      return;
+    case 'Absent':
+    case 'Unselected':
+      if (record.provisional) record.selected.clear();
+      record.provisional = false;
+      record.otherwise = found;
+  }
 }
 
 /** As control is to see it; undefined where it doesn't. */

@@ -1,7 +1,7 @@
 import type { Plain } from '../../resources/plain.ts';
 import type { KubernetesApi } from './api.ts';
-import { lookUp } from './secret-lookup.ts';
 import { hold, isSettled, newRecord, type SecretRecord, type Selection, secretValue } from './secret-record.ts';
+import { createSecretSearch } from './secret-search.ts';
 import type { Item } from './watch-event.ts';
 import type { Timers } from './world.ts';
 
@@ -31,33 +31,22 @@ export interface Secrets {
   stop(): void;
 }
 
-/** So many are looked up at a time. */
-const AT_ONCE = 4;
-/** While whoever refers to it is held back (warming), a question without answer is asked again soon. */
-const SOON = 500;
-const ATTEMPTS = 6;
-/**
- * No watch tells of a Secret that isn't selected: whether one was made or deleted shows when it is looked for again. One
- * each second, whatever their number, and none more often than this.
- */
-const AGAIN = 30_000;
-const ROUND = 1000;
-
 /**
  * Secrets: data only of those that something refers to, of the others only that they exist. Who may only write an object that
  * refers can't have any Secret read: only those that are labelled, or certificates, are ever asked for.
  */
 export function createSecrets(options: SecretsOptions): Secrets {
-  const { now } = options;
   const records = new Map<string, SecretRecord>();
   const referred = new Map<string, readonly string[]>();
-  const queue: string[] = [];
-  const stopping = new AbortController();
-  let looking = 0;
-  let idle = Promise.withResolvers<void>();
-  idle.resolve();
   let begun = false;
-  let cancelRound: (() => void) | undefined;
+  const search = createSecretSearch({
+    api: options.api,
+    record: (name) => records.get(name),
+    wanted: (name, record) => record.owners.size > 0 && reachable(name, record),
+    changed,
+    timers: options.timers,
+    now: options.now,
+  });
 
   const recordOf = (name: string): SecretRecord => {
     let record = records.get(name);
@@ -85,79 +74,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
       record.otherwise = { kind: 'Absent' };
       return;
     }
-    enqueue(name, record);
-  }
-
-  function enqueue(name: string, record: SecretRecord): void {
-    record.looking = true;
-    if (looking === 0 && queue.length === 0) idle = Promise.withResolvers();
-    queue.push(name);
-    proceed();
-  }
-
-  function proceed(): void {
-    while (looking < AT_ONCE) {
-      const name = queue.shift();
-      if (name === undefined) return;
-      looking += 1;
-      void look(name).finally(() => {
-        looking -= 1;
-        if (looking === 0 && queue.length === 0) idle.resolve();
-        proceed();
-      });
-    }
-  }
-
-  /** Asks until there is an answer that no event has overtaken. */
-  async function look(name: string): Promise<void> {
-    const record = recordOf(name);
-    for (let attempt = 1; record.owners.size > 0 && !stopping.signal.aborted; attempt += 1) {
-      const { epoch } = record;
-      record.lookedAt = now();
-      const found = await lookUp(options.api, name, stopping.signal);
-      if (record.epoch !== epoch && attempt < ATTEMPTS) {
-        if (isSettled(record)) break;
-        continue;
-      }
-      if (found.kind === 'Unknown' && attempt < ATTEMPTS && record.otherwise === undefined) {
-        await pause(SOON);
-        continue;
-      }
-      if (found.kind === 'Selected') {
-        record.provisional = record.selected.size === 0;
-        for (const [selection, item] of found.items) record.selected.set(selection, hold(item, true));
-      } else if (found.kind === 'Unknown') {
-        record.otherwise ??= { kind: 'Absent' };
-      } else {
-        if (record.provisional) record.selected.clear();
-        record.provisional = false;
-        record.otherwise = found;
-      }
-      break;
-    }
-    record.looking = false;
-    changed(name);
-  }
-
-  async function pause(milliseconds: number): Promise<void> {
-    const over = Promise.withResolvers<void>();
-    options.timers.after(milliseconds, over.resolve);
-    await over.promise;
-  }
-
-  /** The one that wasn't looked for for longest. */
-  function round(): void {
-    cancelRound = options.timers.after(ROUND, round);
-    let oldest: readonly [string, SecretRecord] | undefined;
-    for (const entry of records) {
-      const [name, record] = entry;
-      if (record.owners.size === 0 || record.looking || !reachable(name, record)) continue;
-      const known = record.selected.size > 0 && !record.provisional;
-      const age = record.lookedAt ?? Number.NEGATIVE_INFINITY;
-      if (known || age > now() - AGAIN) continue;
-      if (oldest === undefined || age < (oldest[1].lookedAt ?? Number.NEGATIVE_INFINITY)) oldest = entry;
-    }
-    if (oldest !== undefined) enqueue(...oldest);
+    search.look(name);
   }
 
   return {
@@ -178,6 +95,7 @@ export function createSecrets(options: SecretsOptions): Secrets {
       if (record.selected.size === 0) record.otherwise = { kind: 'Absent' };
       record.lookedAt = undefined;
       changed(name);
+      search.lost(name);
     },
     refer(owner, names) {
       const before = referred.get(owner) ?? [];
@@ -198,13 +116,10 @@ export function createSecrets(options: SecretsOptions): Secrets {
     begin() {
       begun = true;
       for (const [name, record] of records) if (record.owners.size > 0) want(name);
-      cancelRound = options.timers.after(ROUND, round);
+      search.start();
     },
-    idle: () => idle.promise,
-    stop() {
-      stopping.abort();
-      cancelRound?.();
-    },
+    idle: search.idle,
+    stop: search.stop,
   };
 
   function abandon(owner: string, name: string): void {

@@ -1,18 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { own } from '../../../resources/plain.ts';
 import type { KubernetesApi } from '../api.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { microTime } from '../leader/lease.ts';
 import { createPace } from '../status/pace.ts';
 import { answerText, type Log, onceAMinute, type Timers } from '../world.ts';
+import { type EventSubject, eventOf } from './event.ts';
 import type { Happening } from './transitions.ts';
-
-export interface EventSubject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-}
 
 export type EventResult = 'sent' | 'dropped' | 'failed';
 
@@ -49,29 +42,27 @@ interface Series {
   count: number;
   /** Monotonic. */
   lastAt: number;
-  waiting: boolean;
 }
 
-const CONTROLLER = 'postern.dev/postern';
 /** The same reason about the same object within so long is one Event that counts. */
 const TOGETHER = 10 * 60_000;
 const MOST_SERIES = 2000;
 const MOST_WAITING = 200;
 const TIMEOUT = 5000;
-/** Bounds of events.k8s.io/v1: bytes of a note, characters of an instance. */
-const MOST_NOTE = 1024;
-const MOST_INSTANCE = 128;
 
 /**
  * Events (events.k8s.io/v1), as `kubectl describe` shows them. Nobody waits for one and none is sent twice: one that
- * can't be sent is lost, for the status has what counts.
+ * can't be sent is lost, for the status has what counts. The namespaces take turns, and where there are too many, those of
+ * the namespace with the most are left out: thousands that one makes cost no other its own.
  */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { now, log } = options;
   const pace = createPace(options.perSecond ?? 5, now);
   const sayAgain = onceAMinute(now);
   const all = new Map<string, Series>();
-  let waiting: Series[] = [];
+  /** Keys of `all`, the longest not seen first. */
+  const seen = new FairQueue<string>((key) => all.get(key)?.subject.namespace ?? '');
+  const waiting = new FairQueue<Series>(({ subject }) => subject.namespace);
   let sending: Promise<void> | undefined;
   let cancelWake: (() => void) | undefined;
   let term = new AbortController();
@@ -80,7 +71,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const tell = (result: EventResult): void => options.sent?.(result);
 
   function run(): void {
-    if (sending !== undefined || cancelWake !== undefined || waiting.length === 0) return;
+    if (sending !== undefined || cancelWake !== undefined || waiting.size === 0) return;
     if (!options.leading()) {
       clear();
       return;
@@ -93,8 +84,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       });
       return;
     }
-    const series = waiting.shift();
+    const series = waiting.next();
     if (series === undefined) return;
+    waiting.take(series);
     pace.spend();
     sending = send(series).finally(() => {
       sending = undefined;
@@ -103,7 +95,6 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   }
 
   async function send(series: Series): Promise<void> {
-    series.waiting = false;
     const { signal } = term;
     try {
       const again = series.path !== undefined && (await countOn(series, series.path, signal));
@@ -148,30 +139,37 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     term = new AbortController();
     cancelWake?.();
     cancelWake = undefined;
-    for (const series of waiting) series.waiting = false;
-    waiting = [];
+    waiting.clear();
+  }
+
+  /** The series that it belongs to, as it is now. */
+  function count(subject: EventSubject, happening: Happening): Series {
+    const key = `${subject.uid} ${happening.type} ${happening.reason}`;
+    const known = all.get(key);
+    const together = known !== undefined && now() - known.lastAt < TOGETHER;
+    const series = together ? known : { subject, happening, path: undefined, count: 0, lastAt: 0 };
+    series.count += 1;
+    series.lastAt = now();
+    seen.delete(key);
+    all.set(key, series);
+    seen.add(key);
+    const forgotten = all.size > MOST_SERIES ? seen.surplus() : undefined;
+    if (forgotten !== undefined) {
+      seen.delete(forgotten);
+      all.delete(forgotten);
+    }
+    return series;
   }
 
   return {
     record(subject, happening) {
       if (stopped || !options.leading()) return;
-      const key = `${subject.uid} ${happening.type} ${happening.reason}`;
-      const known = all.get(key);
-      const together = known !== undefined && now() - known.lastAt < TOGETHER;
-      const series = together ? known : { subject, happening, path: undefined, count: 0, lastAt: 0, waiting: false };
-      series.count += 1;
-      series.lastAt = now();
-      all.delete(key);
-      all.set(key, series);
-      const [oldest] = all.keys();
-      if (all.size > MOST_SERIES && oldest !== undefined) all.delete(oldest);
-      if (series.waiting) return;
-      if (waiting.length >= MOST_WAITING) {
+      waiting.add(count(subject, happening));
+      const dropped = waiting.size > MOST_WAITING ? waiting.surplus() : undefined;
+      if (dropped !== undefined) {
+        waiting.delete(dropped);
         tell('dropped');
-        return;
       }
-      series.waiting = true;
-      waiting.push(series);
       run();
     },
     clear,
@@ -181,30 +179,4 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       await sending;
     },
   };
-}
-
-function eventOf(subject: EventSubject, { type, reason, note }: Happening, instance: string, wallNow: number): unknown {
-  // A name of 253 characters takes no suffix; what is cut off ends in no dot or dash.
-  const stem = subject.name.slice(0, 230).replace(/[^a-z0-9]+$/, '');
-  return {
-    apiVersion: 'events.k8s.io/v1',
-    kind: 'Event',
-    metadata: { namespace: subject.namespace, name: `${stem}.${randomBytes(8).toString('hex')}` },
-    eventTime: microTime(wallNow),
-    reportingController: CONTROLLER,
-    reportingInstance: instance.slice(0, MOST_INSTANCE),
-    action: 'Reconcile',
-    reason,
-    type,
-    note: bytes(note, MOST_NOTE),
-    regarding: subject,
-  };
-}
-
-/** As much of a text as has no more bytes than this, whole characters. */
-function bytes(text: string, most: number): string {
-  const encoded = Buffer.from(text);
-  if (encoded.length <= most) return text;
-  const cut = new TextDecoder('utf-8').decode(encoded.subarray(0, most - 3)).replace(/\uFFFD+$/, '');
-  return `${cut}…`;
 }

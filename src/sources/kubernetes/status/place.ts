@@ -1,6 +1,6 @@
 import { API_VERSION } from '../../../resources/metadata.ts';
 import type { ApiRequest } from '../api.ts';
-import type { EventSubject } from '../events/recorder.ts';
+import type { EventSubject } from '../events/event.ts';
 import type { Status } from './wanted.ts';
 
 export interface ReportedKind {

@@ -1,5 +1,5 @@
 import { isPlain } from '../../../resources/plain.ts';
-import type { EventSubject } from '../events/recorder.ts';
+import type { EventSubject } from '../events/event.ts';
 import { type Happening, happenings } from '../events/transitions.ts';
 import { type StoredObject, storedOf } from '../objects.ts';
 import { applyOf, type Place, placeOf, type ReportedKind } from './place.ts';

@@ -91,6 +91,24 @@ describe('the recorder of Events', () => {
     expect(r.requests.length).toBeLessThan(300);
   });
 
+  it('invariant 8: thousands that one namespace makes cost no other its own', async () => {
+    const r = recorder(5);
+    const other = { ...subject, namespace: 'other', uid: 'other' };
+    r.events.record(other, warning);
+    await r.go(1000);
+    for (let index = 0; index < 5000; index += 1) {
+      r.events.record({ ...subject, namespace: 'evil', uid: `u${index}` }, warning);
+      if (index % 1000 === 500) r.events.record({ ...other, uid: `o${index}` }, warning);
+    }
+    // Known still, though so many others came since: it counts on.
+    r.events.record(other, warning);
+    const soFar = r.requests.length;
+    await r.go(4000);
+    const own = r.requests.slice(soFar).filter(({ path }) => path.includes('/namespaces/other/'));
+    expect(own.map(({ method }) => method).sort()).toEqual(['PATCH', 'POST', 'POST', 'POST', 'POST', 'POST']);
+    expect(r.results.filter((result) => result === 'dropped').length).toBeGreaterThan(4000);
+  });
+
   it('loses what cannot be sent, and goes on', async () => {
     const r = recorder();
     const { answer } = r;
