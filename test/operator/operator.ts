@@ -43,6 +43,7 @@ export interface OperatorOptions {
   readonly https?: number;
   /** Default: Any, for upstreams are on loopback here. */
   readonly urlBackends?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface Operator extends PosternProcess {
@@ -56,7 +57,7 @@ export async function startOperator(options: OperatorOptions): Promise<Operator>
   const operator = await startProcess({
     port,
     // A variable, which a flag of a test wins over.
-    env: { POSTERN_GRACE: '0s' },
+    env: { POSTERN_GRACE: '0s', ...options.env },
     args: [
       '--kubernetes',
       '--kubeconfig',
