@@ -38,7 +38,9 @@ export async function changeFigures(): Promise<readonly Figure[]> {
 /** Answers what changes Route number n and gives the milliseconds of each step. */
 async function startLoop(): Promise<(n: number) => readonly number[]> {
   const objects = new Map<string, { readonly value: unknown; readonly version: string; readonly origin: undefined }>();
+  let touched = new Set<string>();
   const put = (id: string, value: unknown, version: string): void => {
+    touched.add(id);
     objects.set(id, { value, version, origin: undefined });
   };
   const world = { provider: 'http://127.0.0.1:1', upstream: 'http://127.0.0.1:2' };
@@ -53,6 +55,11 @@ async function startLoop(): Promise<(n: number) => readonly number[]> {
         return Promise.resolve();
       },
       objects: () => objects,
+      changes() {
+        const taken = touched;
+        touched = new Set();
+        return taken;
+      },
       stop: () => Promise.resolve(),
     },
     ...clusterPipeline(PLUGIN_KINDS, INSTALLATION, () => MODE),

@@ -3,6 +3,7 @@ import type { PluginLog } from '../plugins/contract.ts';
 import { type BrokenCertificate, CertificateStore, type DefaultCertificate } from '../proxy/tls/certificate-store.ts';
 import type { NamespacedName } from '../resources/keys.ts';
 import type { Parsed, SecretResource } from '../resources/resource.ts';
+import type { ParsedObjects } from '../routing/changes.ts';
 import type { Snapshot } from '../routing/snapshot.ts';
 
 export interface CertificatesOptions {
@@ -16,8 +17,8 @@ export interface CertificatesOptions {
 /** What the HTTPS listener shows: the certificates of Routes, and the default one. */
 export interface Certificates {
   readonly store: CertificateStore;
-  /** All objects as of now: the default one changes without a new table, for no Route names it. */
-  look(objects: readonly Parsed[]): void;
+  /** Objects as of now: the default one changes without a new table, for no Route names it. */
+  look(objects: Pick<ParsedObjects, 'changes'>): void;
   published(publication: Publication): void;
 }
 
@@ -25,6 +26,7 @@ const TLS_TYPE = 'kubernetes.io/tls';
 
 export function createCertificates({ fallback, now, log }: CertificatesOptions): Certificates {
   const store = new CertificateStore({ now, onBroken: (broken) => tellBroken(broken, log) });
+  const there = new Set<Valid>();
   let ofRoutes: Snapshot['certificates'] = new Map();
   let shown: SecretResource | undefined;
   let complained: string | undefined;
@@ -36,9 +38,11 @@ export function createCertificates({ fallback, now, log }: CertificatesOptions):
 
   return {
     store,
-    look(objects) {
+    look({ changes }) {
       if (fallback === undefined) return;
-      const secret = secretOf(objects, fallback);
+      for (const { before } of changes.values()) if (isSecret(before, fallback)) there.delete(before);
+      for (const { after } of changes.values()) if (isSecret(after, fallback)) there.add(after);
+      const [secret] = Array.from(there, ({ value }) => value);
       // One that is gone or of another type leaves what was shown before.
       const pair = secret === undefined ? undefined : pairOf(secret);
       complain(secret === undefined ? 'there is no such Secret' : pair === undefined ? NO_PAIR : undefined);
@@ -56,11 +60,13 @@ export function createCertificates({ fallback, now, log }: CertificatesOptions):
 
 const NO_PAIR = `the Secret has to be of type ${TLS_TYPE}, with tls.crt and tls.key`;
 
-function secretOf(objects: readonly Parsed[], name: NamespacedName): SecretResource | undefined {
-  for (const object of objects)
-    if (object.ok && object.value.kind === 'Secret' && object.value.name === name) return object.value;
-  return undefined;
+interface Valid {
+  readonly ok: true;
+  readonly value: SecretResource;
 }
+
+const isSecret = (parsed: Parsed | undefined, name: NamespacedName): parsed is Valid =>
+  parsed?.ok === true && parsed.value.kind === 'Secret' && parsed.value.name === name;
 
 function pairOf({ name, type, data }: SecretResource): DefaultCertificate | undefined {
   const certificate = data.get('tls.crt');

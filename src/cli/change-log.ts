@@ -30,10 +30,10 @@ function tellStart(verdicts: Verdicts, log: PluginLog): void {
   );
 }
 
-function tellExposures({ verdicts, previousVerdicts, changed }: Publication, log: PluginLog): void {
-  for (const key of changed) {
-    const exposure = verdicts.get(key)?.exposure;
-    const was = previousVerdicts.get(key)?.exposure;
+function tellExposures({ changed }: Publication, log: PluginLog): void {
+  for (const { key, before, after } of changed) {
+    const exposure = after?.exposure;
+    const was = before?.exposure;
     if (exposure === was) continue;
     if (exposure === undefined) {
       log.info({}, `${objectText(key)} is gone (was ${was})`);
@@ -45,11 +45,9 @@ function tellExposures({ verdicts, previousVerdicts, changed }: Publication, log
   }
 }
 
-function tellProblems({ verdicts, previousVerdicts, changed, origins }: Publication, log: PluginLog): void {
-  for (const key of changed) {
-    const verdict = verdicts.get(key);
+function tellProblems({ changed, origins }: Publication, log: PluginLog): void {
+  for (const { key, before, after: verdict } of changed) {
     if (verdict === undefined) continue;
-    const before = previousVerdicts.get(key);
     const healed = verdict.problems.length === 0 && (before?.problems.length ?? 0) > 0;
     if (healed) log.info({}, `${objectText(key)} has no problem any more`);
     if (verdict.problems.length === 0 && verdict.warnings.length === 0) continue;

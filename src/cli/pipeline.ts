@@ -4,6 +4,7 @@ import type { PluginParser } from '../resources/parse.ts';
 import { parseObject } from '../resources/parse.ts';
 import { problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
+import type { ParsedObjects } from '../routing/changes.ts';
 import { CompileMemory, type CompileOptions, compile, compileSteps } from '../routing/compile.ts';
 import type { ClusterMode } from '../routing/options.ts';
 import type { PluginRules } from '../routing/plugin-rules.ts';
@@ -26,7 +27,7 @@ export interface Pipeline {
   /** Undefined: not one of ours. */
   parse(value: unknown): Parsed | undefined;
   /** With a memory of the runs before: one run at a time. */
-  compile(objects: readonly Parsed[]): Steps<Compiled>;
+  compile(objects: ParsedObjects): Steps<Compiled>;
   /** At once, and from scratch. */
   compileAlone(objects: readonly Parsed[]): Compiled;
 }

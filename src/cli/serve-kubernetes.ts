@@ -52,7 +52,7 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
     keys: ring,
     onPublished(publication) {
       certificates.published(publication);
-      reporting.reporter.publish(publication.verdicts);
+      reporting.reporter.publish(new Map(publication.verdicts));
     },
   });
   const reporting = createReporting(parts, { cluster, api, namespace, source, control });

@@ -1,54 +1,109 @@
+import type { HostPattern } from '../resources/hostname.ts';
 import type { Compiled } from '../routing/snapshot.ts';
 import type { Steps } from '../routing/steps.ts';
+import type { HostTable, RouteTable } from '../routing/table.ts';
 import { type ContentHash, RunningHash } from './content-hash.ts';
 import { deepFreeze } from './freeze.ts';
 import { frozenHash } from './frozen-hash.ts';
 import { hostHash } from './host-hash.ts';
 
+type Parts = Pick<Compiled, 'table' | 'plugins' | 'certificates' | 'changed'>;
+
+/** Parts are hashed in so many groups, so that a change costs a few of thousands. */
+const GROUPS = 256;
+
 /**
- * Freezes what was compiled, part by part (a host, a plugin, a certificate), and gives the hash of the whole. A part that
- * is the same object as in a run before was frozen and hashed then, and costs nothing but a look.
+ * The hash of what was compiled, by its parts: hosts, plugins, certificates. From one run to the next only what changed is
+ * hashed, and frozen. The same content has the same hash, whatever the order and the runs that led there.
  */
-export function* freezeAndHash(compiled: Omit<Compiled, 'verdicts'>): Steps<ContentHash> {
-  const { table, plugins, certificates } = compiled;
-  const whole = new RunningHash();
-  const any = table.any === undefined ? [] : [['*', table.any] as const];
-  for (const hosts of [table.exact, table.wildcards, any]) yield* addAll(whole, hosts, hostHash);
-  for (const parts of [plugins, certificates]) yield* addAll<object>(whole, parts, hashOf);
-  for (const container of [table, table.exact, table.wildcards, plugins, certificates]) {
-    // Members are frozen by now, so each is only looked at.
-    deepFreeze(container);
-    yield;
+export class CompiledHash {
+  readonly #groups: readonly Group[] = Array.from({ length: GROUPS }, () => new Group());
+
+  /** @param compiled where `changed` is undefined, all of it counts as changed. */
+  *update(compiled: Parts): Steps<ContentHash> {
+    const { table, plugins, certificates, changed } = compiled;
+    if (changed === undefined) for (const group of this.#groups) group.clear();
+    for (const pattern of changed?.hosts ?? hostsOf(table)) {
+      const host = hostOf(table, pattern);
+      this.#set(`host ${pattern}`, host && (yield* hostHash(host)));
+    }
+    yield* this.#setAll('plugin', changed?.plugins ?? plugins.keys(), plugins);
+    yield* this.#setAll('certificate', changed?.certificates ?? certificates.keys(), certificates);
+    for (const container of [table, table.exact, table.wildcards, plugins, certificates]) {
+      // Members are frozen by now, so each is only looked at.
+      deepFreeze(container);
+      yield;
+    }
+    const whole = new RunningHash();
+    for (const group of this.#groups) {
+      if (group.stale) yield;
+      whole.add(group.hash());
+    }
+    return whole.end();
   }
-  return whole.end();
+
+  *#setAll<K extends string>(kind: string, keys: Iterable<K>, parts: ReadonlyMap<K, object>): Steps<void> {
+    for (const key of keys) {
+      yield;
+      const part = parts.get(key);
+      this.#set(`${kind} ${key}`, part && frozenHash(part));
+    }
+  }
+
+  #set(key: string, hash: ContentHash | undefined): void {
+    this.#groups[groupOf(key)]?.set(key, hash);
+  }
 }
 
-/** Parts that are looked at between two steps, where each was hashed before. */
-const STRIDE = 64;
+class Group {
+  readonly #hashes = new Map<string, ContentHash>();
+  #hash: ContentHash | undefined;
 
-/** In order of key, whatever the order of the parts. */
-function* addAll<T extends object>(
-  whole: RunningHash,
-  parts: Iterable<readonly [string, T]>,
-  hash: (part: T) => Steps<ContentHash>,
-): Steps<void> {
-  const hashes: (readonly [string, ContentHash])[] = [];
-  let ordered = true;
-  for (const [key, part] of parts) {
-    if (hashes.length % STRIDE === 0) yield;
-    ordered &&= (hashes.at(-1)?.[0] ?? '') <= key;
-    hashes.push([key, yield* hash(part)]);
+  get stale(): boolean {
+    return this.#hash === undefined;
   }
-  if (!ordered) hashes.sort(([a], [b]) => (a < b ? -1 : 1));
-  whole.addText(`${hashes.length} parts`);
-  for (const [at, [key, of]] of hashes.entries()) {
-    if (at % STRIDE === 0) yield;
-    whole.addText(key);
-    whole.add(of);
+
+  clear(): void {
+    this.#hashes.clear();
+    this.#hash = undefined;
+  }
+
+  set(key: string, hash: ContentHash | undefined): void {
+    this.#hash = undefined;
+    if (hash === undefined) this.#hashes.delete(key);
+    else this.#hashes.set(key, hash);
+  }
+
+  /** In order of key, whatever the order of the parts. */
+  hash(): ContentHash {
+    this.#hash ??= this.#made();
+    return this.#hash;
+  }
+
+  #made(): ContentHash {
+    const running = new RunningHash();
+    running.addText(`${this.#hashes.size} parts`);
+    for (const [key, hash] of [...this.#hashes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      running.addText(key);
+      running.add(hash);
+    }
+    return running.end();
   }
 }
 
-// biome-ignore lint/correctness/useYield: one step is enough for a plugin or a certificate.
-function* hashOf(part: object): Steps<ContentHash> {
-  return frozenHash(part);
+/** FNV-1a; only spreads keys, and the same in every replica. */
+function groupOf(key: string): number {
+  let hash = 0x81_1c_9d_c5;
+  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01_00_01_93);
+  return (hash >>> 0) % GROUPS;
+}
+
+function* hostsOf({ exact, wildcards, any }: RouteTable): Generator<HostPattern> {
+  for (const hosts of [exact, wildcards]) for (const { pattern } of hosts.values()) yield pattern;
+  if (any !== undefined) yield any.pattern;
+}
+
+function hostOf({ exact, wildcards, any }: RouteTable, pattern: HostPattern): HostTable | undefined {
+  if (pattern === '*') return any;
+  return pattern.startsWith('*.') ? wildcards.get(pattern.slice(1)) : exact.get(pattern);
 }

@@ -1,12 +1,13 @@
 import type { PluginKind, PluginLog, PluginWorld } from '../plugins/contract.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { Parsed } from '../resources/resource.ts';
+import type { ParsedChange, ParsedObjects } from '../routing/changes.ts';
 import type { InstanceStatus } from '../routing/decision.ts';
 import type { PluginConfig } from '../routing/plugin-rules.ts';
 import type { Compiled, Snapshot, Verdict } from '../routing/snapshot.ts';
 import type { Steps } from '../routing/steps.ts';
-import { changedVerdicts } from './changed-verdicts.ts';
-import { freezeAndHash } from './compiled-hash.ts';
+import { changedVerdicts, type VerdictChange } from './changed-verdicts.ts';
+import { CompiledHash } from './compiled-hash.ts';
 import type { ContentHash } from './content-hash.ts';
 import { createGenerations } from './generations.ts';
 import { createInstances, instanceStatus } from './instances.ts';
@@ -25,7 +26,7 @@ export interface ControlOptions {
    * compileSteps with the installation's kinds, outside address and memory bound to it. Independent of order. One run is
    * finished or given up before the next is begun.
    */
-  compile(objects: readonly Parsed[]): Steps<Compiled>;
+  compile(objects: ParsedObjects): Steps<Compiled>;
   readonly kinds: readonly Pick<PluginKind, 'kind' | 'start'>[];
   /** What a new instance is given. */
   world(config: PluginConfig): PluginWorld;
@@ -49,12 +50,17 @@ export interface Publication {
   readonly snapshot: Snapshot;
   /** The one before; `snapshot` itself where only verdicts changed; undefined the first time. */
   readonly previous: Snapshot | undefined;
+  /** As of now: the next publication changes them. */
   readonly verdicts: ReadonlyMap<ObjectKey, Verdict>;
-  readonly previousVerdicts: ReadonlyMap<ObjectKey, Verdict>;
-  /** Of verdicts that are new, say something else, or are gone. */
-  readonly changed: readonly ObjectKey[];
-  readonly parsed: readonly Parsed[];
+  readonly changed: readonly VerdictChange[];
+  readonly parsed: ParsedNews;
   readonly origins: Origins;
+}
+
+/** All objects as of now, and those that are others than at the publication before. */
+export interface ParsedNews {
+  values(): Iterable<Parsed>;
+  readonly changes: Iterable<ParsedChange>;
 }
 
 /** Control, as metrics see it. What these throw is logged and changes nothing. */
@@ -98,7 +104,12 @@ export function createControl(options: ControlOptions): Control {
     ceilingMs: options.ceilingMs ?? 250,
     run: reconcile,
   });
-  let verdicts: ReadonlyMap<ObjectKey, Verdict> = new Map();
+  const verdicts = new Map<ObjectKey, Verdict>();
+  /** Objects that changed since the last publication. */
+  const untold = new Map<string, ParsedChange>();
+  const hash = new CompiledHash();
+  /** The last run came to its end. */
+  let whole = false;
   /** Of the current snapshot. */
   let contentNow = '';
   let running = false;
@@ -132,28 +143,43 @@ export function createControl(options: ControlOptions): Control {
 
   /** One run, in slices: what is seen of it outside happens at once, and is told in the steps after that. */
   function* update(): Steps<'published' | 'unchanged'> {
-    const { parsed, origins } = yield* parseAll(source.objects());
-    const compiled = yield* options.compile(parsed);
-    const content = yield* freezeAndHash(compiled);
-    const changed = yield* changedVerdicts(verdicts, compiled.verdicts);
+    const { objects, origins } = yield* parseAll(source);
+    for (const [id, { before, after }] of objects.changes)
+      untold.set(id, { before: untold.has(id) ? untold.get(id)?.before : before, after });
+    const compiled = yield* compileWhole(objects);
+    const content = yield* hash.update(compiled);
+    const changed = yield* changedVerdicts(verdicts, compiled);
     const previous = generations.current();
-    const previousVerdicts = verdicts;
-    const snapshot = publish(compiled, content);
+    const snapshot = publish(compiled, content, changed);
+    whole = true;
     const result = snapshot === previous ? 'unchanged' : 'published';
     if (result === 'published' || changed.length > 0) {
-      yield* tell({ snapshot, previous, verdicts, previousVerdicts, changed, parsed, origins });
+      const parsed = { values: () => objects.all.values(), changes: [...untold.values()] };
+      untold.clear();
+      yield* tell({ snapshot, previous, verdicts, changed, parsed, origins });
     }
     firstPublication.resolve();
     return result;
   }
 
+  /** After a run that failed on its way, what changed since the run before it isn't all that changed. */
+  function* compileWhole(objects: ParsedObjects): Steps<Compiled> {
+    const known = whole;
+    whole = false;
+    const compiled = yield* options.compile(objects);
+    return known ? compiled : { ...compiled, changed: undefined };
+  }
+
   /** Where the content is what it was, the snapshot stays. */
-  function publish(compiled: Compiled, content: ContentHash): Snapshot {
+  function publish(compiled: Compiled, content: ContentHash, changed: readonly VerdictChange[]): Snapshot {
     const current = generations.current();
     const stale = current === undefined || content.whole !== contentNow || someInstanceIsBroken();
     const snapshot = stale ? swap(compiled, content.shown) : current;
     contentNow = content.whole;
-    verdicts = compiled.verdicts;
+    for (const { key, after } of changed) {
+      if (after === undefined) verdicts.delete(key);
+      else verdicts.set(key, after);
+    }
     return snapshot;
   }
 

@@ -1,52 +1,94 @@
 import type { ObjectKey } from '../resources/keys.ts';
 import type { Parsed } from '../resources/resource.ts';
+import type { ParsedChange, ParsedObjects } from '../routing/changes.ts';
 import type { Steps } from '../routing/steps.ts';
-import type { Origin, SourceObject } from './source.ts';
+import type { Origin, Source, SourceObject } from './source.ts';
 
 /** Where a person finds each object, if the source can tell; several places where it is there several times. */
 export type Origins = ReadonlyMap<ObjectKey, readonly Origin[]>;
 
 /** Objects that are looked at between two steps, where each was parsed before. */
-const STRIDE = 64;
+const STRIDE = 128;
 
 /** Undefined: not one of ours (another kind, another class). Never throws. */
 export type Parse = (value: unknown) => Parsed | undefined;
 
-export interface ParsedObjects {
-  /** In the source's order; the same object twice is there twice. */
-  readonly parsed: readonly Parsed[];
+export interface Parsing {
+  readonly objects: ParsedObjects;
   readonly origins: Origins;
 }
 
+interface Entry {
+  readonly version: string;
+  readonly origin: Origin | undefined;
+  readonly parsed: Parsed | undefined;
+}
+
 /**
- * Parses what a source holds at the first step; what was parsed once in the same version isn't parsed again (A163).
+ * Parses what a source holds at the first step: only what it says is another, and of that only what has another version
+ * (A163). What is given is true until the next run begins.
  */
-export function createParseMemo(parse: Parse): (objects: ReadonlyMap<string, SourceObject>) => Steps<ParsedObjects> {
-  let memo = new Map<string, { readonly version: string; readonly parsed: Parsed | undefined }>();
-  return function* (objects) {
+export function createParseMemo(parse: Parse): (source: Pick<Source, 'objects' | 'changes'>) => Steps<Parsing> {
+  const entries = new Map<string, Entry>();
+  const origins = new Map<ObjectKey, readonly Origin[]>();
+  const all = { values: () => parsedOf(entries) };
+  let moment = 0;
+  /** The run before came to its end, so that only what the source says is another has to be looked at. */
+  let whole = false;
+
+  return function* (source) {
+    const ids = source.changes();
     // The source goes on while this waits for its next turn.
-    const moment = [...objects];
-    const next: typeof memo = new Map();
-    const parsed: Parsed[] = [];
-    const origins = new Map<ObjectKey, Origin[]>();
-    for (const [id, object] of moment) {
-      if (next.size % STRIDE === 0) yield;
-      let entry = memo.get(id);
-      if (entry?.version !== object.version) {
+    const now = whole && ids !== undefined ? membersOf(source.objects(), ids) : [...source.objects()];
+    const gone = whole && ids !== undefined ? [] : missingIn(source.objects(), entries);
+    whole = false;
+    // Whoever remembers the moment before a run that failed isn't told what changed in it.
+    moment += 1;
+    const changes = new Map<string, ParsedChange>();
+    const put = (id: string, entry: Entry | undefined): void => {
+      const before = entries.get(id);
+      if (entry === undefined) entries.delete(id);
+      else entries.set(id, entry);
+      move(origins, before, entry);
+      if (before?.parsed !== entry?.parsed) changes.set(id, { before: before?.parsed, after: entry?.parsed });
+    };
+    let looked = 0;
+    for (const [id, object] of [...now, ...gone]) {
+      if (looked++ % STRIDE === 0) yield;
+      const before = entries.get(id);
+      if (object === undefined) put(id, undefined);
+      else if (before?.version !== object.version) {
         yield;
-        entry = { version: object.version, parsed: parse(object.value) };
-      }
-      next.set(id, entry);
-      if (entry.parsed === undefined) continue;
-      parsed.push(entry.parsed);
-      const key = entry.parsed.ok ? entry.parsed.value.key : entry.parsed.key;
-      if (object.origin === undefined) continue;
-      const places = origins.get(key) ?? [];
-      origins.set(key, places);
-      places.push(object.origin);
+        put(id, { version: object.version, origin: object.origin, parsed: parse(object.value) });
+      } else if (before.origin !== object.origin) put(id, { ...before, origin: object.origin });
     }
-    // Only now: if parsing threw, what was known before still is.
-    memo = next;
-    return { parsed, origins };
+    whole = true;
+    return { objects: { all, changes, moment }, origins };
   };
 }
+
+type Member = readonly [string, SourceObject | undefined];
+
+const membersOf = (objects: ReadonlyMap<string, SourceObject>, ids: Iterable<string>): readonly Member[] =>
+  Array.from(ids, (id) => [id, objects.get(id)]);
+
+const missingIn = (
+  objects: ReadonlyMap<string, SourceObject>,
+  entries: ReadonlyMap<string, Entry>,
+): readonly Member[] => [...entries.keys()].flatMap((id) => (objects.has(id) ? [] : [[id, undefined]]));
+
+function* parsedOf(entries: ReadonlyMap<string, Entry>): Generator<Parsed> {
+  for (const { parsed } of entries.values()) if (parsed !== undefined) yield parsed;
+}
+
+function move(origins: Map<ObjectKey, readonly Origin[]>, before: Entry | undefined, after: Entry | undefined): void {
+  const [from, to] = [before?.parsed && keyOf(before.parsed), after?.parsed && keyOf(after.parsed)];
+  if (from !== undefined && before?.origin !== undefined) {
+    const left = (origins.get(from) ?? []).filter((origin) => origin !== before.origin);
+    if (left.length === 0) origins.delete(from);
+    else origins.set(from, left);
+  }
+  if (to !== undefined && after?.origin !== undefined) origins.set(to, [...(origins.get(to) ?? []), after.origin]);
+}
+
+const keyOf = (parsed: Parsed): ObjectKey => (parsed.ok ? parsed.value.key : parsed.key);

@@ -21,5 +21,7 @@ export interface Source {
   /** `dirty` can be called at any time, any number of times, and doesn't throw. Resolves when everything was read once. */
   start(dirty: () => void): Promise<void>;
   objects(): ReadonlyMap<string, SourceObject>;
+  /** Ids that were put or removed since this was asked last; undefined: any may have been. */
+  changes(): ReadonlySet<string> | undefined;
   stop(): Promise<void>;
 }

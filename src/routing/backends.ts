@@ -3,8 +3,8 @@ import { addressBits } from '../resources/ip.ts';
 import { type NamespacedName, nameOf, namespaceOf } from '../resources/keys.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type { BackendService, BackendUrl, CoreServiceResource, ServiceResource } from '../resources/resource.ts';
+import type { Lookup } from './cells.ts';
 import type { Found } from './indexed.ts';
-import type { Lookup } from './memo.ts';
 import type { ClusterMode, CompileMode } from './options.ts';
 
 export type CoreServices = Lookup<NamespacedName, Found<CoreServiceResource> | undefined>;

@@ -3,20 +3,17 @@ import { type NamespacedName, nameOf, namespaceOf } from '../resources/keys.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import { Redacted } from '../resources/redacted.ts';
 import type { SecretResource } from '../resources/resource.ts';
+import { Cells, type Tracker } from './cells.ts';
+import { type Hosts, olderFirst } from './compile-hosts.ts';
+import type { RouteDraft } from './compile-routes.ts';
 import { isOfReferences } from './conditions.ts';
-import type { PlacedRoute } from './findings.ts';
-import type { Memo } from './memo.ts';
+import { type Change, Derived } from './derived.ts';
+import type { Found } from './indexed.ts';
 import type { ClusterMode, CompileMode } from './options.ts';
 import { findSecret, type Secrets } from './secrets.ts';
 import type { HostCertificate } from './snapshot.ts';
+import { sorted } from './sorted.ts';
 import type { Steps } from './steps.ts';
-
-/** What `spec.tls` of Routes came to. It decides nothing about exposure. */
-export interface Certificates {
-  readonly byHost: ReadonlyMap<HostPattern, HostCertificate>;
-  /** Of every Route that names a certificate. */
-  readonly problems: ReadonlyMap<NamespacedName, readonly Problem[]>;
-}
 
 /** A certificate that a Route names, and why browsers or OpenSSL won't have it. */
 export interface Named {
@@ -24,72 +21,166 @@ export interface Named {
   readonly problems: readonly Problem[];
 }
 
-/** What is remembered: pairs by Secret, and what is shown by host. */
-export interface CertificateMemory {
-  readonly pairs: Memo<NamespacedName, Named>;
-  readonly shown: Memo<HostPattern, HostCertificate>;
-  readonly all: Memo<'all', ReadonlyMap<HostPattern, HostCertificate>>;
+/** What one host shows, and whose it is where that is sound. */
+interface Shown {
+  readonly certificate: HostCertificate;
+  readonly sound: RouteDraft | undefined;
+}
+
+export interface CertificatesWorld {
+  readonly tracker: Tracker;
+  readonly secrets: Cells<NamespacedName, Found<SecretResource>>;
+  readonly hosts: Hosts;
+  readonly mode: CompileMode;
 }
 
 /**
- * Each certificate is for the hosts that its accepted Route names, and for no other, whatever names it holds itself: a
- * namespace that may name nothing of a host could else be the one that browsers talk to. Two for one host: the older
- * Route's, unless only the younger one's is sound. `placed`: older Routes first.
+ * What `spec.tls` of Routes came to; it decides nothing about exposure. Each certificate is for the hosts that its accepted
+ * Route names, and for no other, whatever names it holds itself: a namespace that may name nothing of a host could else be
+ * the one that browsers talk to. Two for one host: the older Route's, unless only the younger one's is sound.
  */
-export function* hostCertificates(
-  placed: readonly PlacedRoute[],
-  secrets: Secrets,
-  mode: CompileMode,
-  memory: CertificateMemory,
-): Steps<Certificates> {
-  const byHost = new Map<HostPattern, HostCertificate>();
-  const sound = new Set<HostPattern>();
-  const problems = new Map<NamespacedName, readonly Problem[]>();
-  if (mode.kind === 'Files') return { byHost, problems };
-  for (const [n, one] of placed.entries()) {
-    if (n % STRIDE === 0) yield;
-    const { route, at } = one.draft;
-    if (route.tlsSecret === undefined) continue;
-    const named = readPair(route.tlsSecret, secrets, mode, memory.pairs);
-    const found = [...named.problems];
-    for (const host of isAccepted(one) ? at.hosts : []) {
-      const older = byHost.get(host);
-      if (older === undefined || (!sound.has(host) && named.problems.length === 0)) {
-        const { secret, certificate, key } = named.pair;
-        const inputs = [route.name, secret, certificate, key];
-        byHost.set(
-          host,
-          memory.shown.get(host, inputs, () => ({ host, route: route.name, ...named.pair })),
-        );
-      } else if (sound.has(host) && older.secret !== named.pair.secret) found.push(overridden(host, older));
-      if (named.problems.length === 0) sound.add(host);
-    }
-    problems.set(route.name, found);
+export class Certificates {
+  readonly #world: CertificatesWorld;
+  /** How many Routes name a Secret as their certificate. */
+  readonly #named = new Map<NamespacedName, number>();
+  readonly #faults = new Map<NamespacedName, string | undefined>();
+  readonly #pairs: Derived<NamespacedName, Named>;
+  readonly #read: Cells<NamespacedName, Named>;
+  readonly #shown: Derived<HostPattern, Shown>;
+  readonly #sound: Cells<HostPattern, RouteDraft>;
+
+  constructor(world: CertificatesWorld) {
+    const { tracker, secrets } = world;
+    this.#world = world;
+    this.#read = new Cells(tracker);
+    this.#sound = new Cells(tracker);
+    this.#pairs = new Derived({
+      tracker,
+      stride: STRIDE,
+      make: (secret) =>
+        this.#named.has(secret) && world.mode.kind === 'Cluster'
+          ? namedPair(secret, secrets, world.mode, this.#faults.get(secret))
+          : undefined,
+    });
+    this.#shown = new Derived({
+      tracker,
+      stride: STRIDE,
+      same: sameShown,
+      make: (host, before) => this.#choose(host, before),
+    });
   }
-  return { byHost: memory.all.get('all', [...byHost.values()], () => byHost), problems };
+
+  get pending(): boolean {
+    return this.#pairs.pending || this.#shown.pending;
+  }
+
+  entries(): Iterable<readonly [HostPattern, Shown]> {
+    return this.#shown.entries();
+  }
+
+  /** A Route is another one. */
+  replace(before: RouteDraft | undefined, after: RouteDraft | undefined): void {
+    if (this.#world.mode.kind === 'Files') return;
+    this.#count(after, 1);
+    this.#count(before, -1);
+    this.mark(before);
+    this.mark(after);
+  }
+
+  /** What became of a Route on its hosts is another. */
+  mark(draft: RouteDraft | undefined): void {
+    if (draft?.route.tlsSecret === undefined || this.#world.mode.kind === 'Files') return;
+    for (const host of draft.at.hosts) this.#shown.mark(host);
+  }
+
+  *run(): Steps<readonly Change<HostPattern, Shown>[]> {
+    yield* this.#look();
+    for (const { key, after } of yield* this.#pairs.run()) this.#read.set(key, after);
+    const shown = yield* this.#shown.run();
+    for (const { key, after } of shown) this.#sound.set(key, after?.sound);
+    return shown;
+  }
+
+  /** For steps: what is wrong with the certificate that a Route names; undefined where it names none. */
+  problems(draft: RouteDraft): readonly Problem[] | undefined {
+    const { tlsSecret } = draft.route;
+    if (tlsSecret === undefined || this.#world.mode.kind === 'Files') return undefined;
+    const problems = [...(this.#read.get(tlsSecret)?.problems ?? [])];
+    for (const host of this.#isAccepted(draft) ? draft.at.hosts : []) {
+      const other = this.#sound.get(host);
+      if (other?.route.tlsSecret === undefined || other.route.tlsSecret === tlsSecret) continue;
+      if (olderFirst(other, draft) < 0) problems.push(overridden(host, other.route.name, other.route.tlsSecret));
+    }
+    return problems;
+  }
+
+  #count(draft: RouteDraft | undefined, by: 1 | -1): void {
+    const secret = draft?.route.tlsSecret;
+    if (secret === undefined) return;
+    const count = (this.#named.get(secret) ?? 0) + by;
+    if (count > 0) this.#named.set(secret, count);
+    else this.#named.delete(secret);
+    this.#pairs.mark(secret);
+  }
+
+  /** Time alone can make a pair faulty, so that this is asked in every run. */
+  *#look(): Steps<void> {
+    const { mode, secrets } = this.#world;
+    if (mode.kind === 'Files') return;
+    let looked = 0;
+    for (const secret of this.#named.keys()) {
+      if (looked++ % STRIDE === 0) yield;
+      const found = secrets.peek(secret);
+      const pems = found?.kind === 'Valid' ? pemsOf(found.value) : undefined;
+      const fault = pems && mode.certificateFault(pems.certificate, pems.key);
+      if (fault === this.#faults.get(secret)) continue;
+      this.#faults.set(secret, fault);
+      this.#pairs.mark(secret);
+    }
+    for (const secret of this.#faults.keys()) if (!this.#named.has(secret)) this.#faults.delete(secret);
+  }
+
+  *#choose(host: HostPattern, before: Shown | undefined): Steps<Shown | undefined> {
+    const { hosts } = this.#world;
+    const named = hosts
+      .draftsOn(host)
+      .filter((draft) => draft.route.tlsSecret !== undefined && this.#isAccepted(draft));
+    let shown: Shown | undefined;
+    for (const draft of yield* sorted(named, olderFirst)) {
+      const { tlsSecret, name } = draft.route;
+      const read = tlsSecret === undefined ? undefined : this.#read.get(tlsSecret);
+      if (read === undefined) continue;
+      const sound = read.problems.length === 0 ? draft : undefined;
+      if (sound !== undefined || shown === undefined)
+        shown = { certificate: { host, route: name, ...read.pair }, sound };
+      if (sound !== undefined) break;
+    }
+    if (shown === undefined || before === undefined) return shown;
+    return {
+      ...shown,
+      certificate: sameCertificate(before.certificate, shown.certificate) ? before.certificate : shown.certificate,
+    };
+  }
+
+  /** As condition `Accepted` says it: nothing is wrong with the Route itself, and it has a place. */
+  #isAccepted(draft: RouteDraft): boolean {
+    const { hosts } = this.#world;
+    return (
+      draft.problems.every(({ reason }) => isOfReferences(reason)) &&
+      draft.at.hosts.some((host) => (hosts.get(host)?.shares.get(draft)?.places.kept.length ?? 0) > 0)
+    );
+  }
 }
 
-/** Routes that are handled between two steps. */
+/** Secrets and hosts that are handled between two steps. */
 const STRIDE = 32;
 
+const sameShown = (a: Shown, b: Shown): boolean => a.sound === b.sound && a.certificate === b.certificate;
+
+const sameCertificate = (a: HostCertificate, b: HostCertificate): boolean =>
+  a.route === b.route && a.secret === b.secret && a.certificate === b.certificate && a.key === b.key;
+
 const AT: FieldPath = ['spec', 'tls', 'secretRef'];
-
-/** As condition `Accepted` says it: nothing is wrong with the Route itself, and it has a place. */
-const isAccepted = ({ draft, shares }: PlacedRoute): boolean =>
-  shares.some(({ places }) => places.kept.length > 0) && draft.problems.every(({ reason }) => isOfReferences(reason));
-
-/** Time alone can make a pair faulty, so that this is asked in every run. */
-function readPair(
-  secret: NamespacedName,
-  secrets: Secrets,
-  mode: ClusterMode,
-  memory: CertificateMemory['pairs'],
-): Named {
-  const found = secrets.get(secret);
-  const pems = found?.kind === 'Valid' ? pemsOf(found.value) : undefined;
-  const fault = pems && mode.certificateFault(pems.certificate, pems.key);
-  return memory.get(secret, [found, fault], () => namedPair(secret, secrets, mode, fault));
-}
 
 function pemsOf({ type, data }: SecretResource): Pick<HostCertificate, 'certificate' | 'key'> | undefined {
   const certificate = data.get('tls.crt')?.reveal();
@@ -126,7 +217,7 @@ const NO_KEY = new Redacted('');
 
 const TYPE = 'kubernetes.io/tls';
 
-function overridden(host: HostPattern, older: HostCertificate): Problem {
-  const message = `on ${host} browsers are shown the certificate of Secret ${older.secret}, which the older Route ${older.route} names; name that one here too, or none`;
+function overridden(host: HostPattern, route: NamespacedName, secret: NamespacedName): Problem {
+  const message = `on ${host} browsers are shown the certificate of Secret ${secret}, which the older Route ${route} names; name that one here too, or none`;
   return problem('CertificateOverridden', AT, message);
 }

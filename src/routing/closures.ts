@@ -2,8 +2,8 @@ import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName } from '../resources/keys.ts';
 import type { Reason } from '../resources/problem.ts';
 import type { Claim, PathMatch } from '../resources/resource.ts';
-import { type HostOwners, mayName } from './host-owners.ts';
-import type { Objects } from './objects.ts';
+import { type HostOwners, mayName, type NamedHosts } from './host-owners.ts';
+import type { Broken } from './indexed.ts';
 import type { Steps } from './steps.ts';
 
 /**
@@ -40,7 +40,8 @@ export interface ClosedPlace extends ClosedBy {
  */
 const MOST_PLACES = 20_000;
 
-export function* closures(objects: Objects, owners: HostOwners): Steps<Closures> {
+/** `broken`: invalid Routes in order of key. `named`: where some can't be read. */
+export function* closures(broken: readonly Broken[], owners: HostOwners, named: NamedHosts): Steps<Closures> {
   const places: ClosedPlace[] = [];
   const hosts = new Map<HostPattern, ClosedBy>();
   for (const [host, route] of owners.pending) {
@@ -48,12 +49,12 @@ export function* closures(objects: Objects, owners: HostOwners): Steps<Closures>
     hosts.set(host, { route, reason: 'Pending' });
   }
   const used = new Map<string, number>();
-  for (const broken of objects.brokenRoutes) {
-    const { namespace } = broken.meta;
-    const by: ClosedBy = { route: broken.name, reason: broken.problems[0]?.reason ?? 'Invalid' };
-    for (const claim of broken.claims) {
+  for (const { meta, name, problems, claims } of broken) {
+    const { namespace } = meta;
+    const by: ClosedBy = { route: name, reason: problems[0]?.reason ?? 'Invalid' };
+    for (const claim of claims) {
       yield;
-      for (const { host, paths } of closedBy(claim, owners, namespace)) {
+      for (const { host, paths } of closedBy(claim, namespace, owners, named)) {
         if (places.length % STRIDE === 0) yield;
         const after = paths === 'All' ? Number.POSITIVE_INFINITY : (used.get(namespace) ?? 0) + paths.length;
         if (paths !== 'All' && after <= MOST_PLACES) {
@@ -74,18 +75,20 @@ interface Closing {
   readonly paths: readonly PathMatch[] | 'All';
 }
 
+/** Both lists of a Route are required: an empty one was not read. */
+export const areHostsRead = (claim: Extract<Claim, { kind: 'Route' }>): boolean =>
+  claim.hosts.complete && claim.hosts.known.length > 0;
+
 /** On hosts of others it closes nothing (invariant 8). */
-function closedBy(claim: Claim, owners: HostOwners, namespace: string): readonly Closing[] {
+function closedBy(claim: Claim, namespace: string, owners: HostOwners, named: NamedHosts): readonly Closing[] {
   if (claim.kind !== 'Route') return [];
-  // Both lists are required: an empty one was not read.
-  const hostsRead = claim.hosts.complete && claim.hosts.known.length > 0;
   const pathsRead = claim.paths.complete && claim.paths.known.length > 0;
   const paths = pathsRead ? claim.paths.known : 'All';
-  const known = claim.hosts.known.filter((host) => mayName(owners.of.get(host), namespace));
-  if (hostsRead) return known.map((host) => ({ host, paths }));
+  const known = claim.hosts.known.filter((host) => mayName(owners.peek(host), namespace));
+  if (areHostsRead(claim)) return known.map((host) => ({ host, paths }));
   // An exact host that can't be read would now be served by a wildcard, under paths of which this Route knows nothing.
-  const hosts = new Set([...known, ...owners.namedBy(namespace)]);
-  return [...hosts].map((host) => ({ host, paths: host.startsWith('*') ? 'All' : paths }));
+  const hosts = new Set([...known, ...named.of(namespace)]);
+  return [...hosts].sort().map((host) => ({ host, paths: host.startsWith('*') ? 'All' : paths }));
 }
 
 /** One text for one node of a host's paths: `/a` and `/a/` are the same prefix. */

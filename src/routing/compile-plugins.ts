@@ -1,13 +1,13 @@
-import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
+import { namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import { type Problem, problem } from '../resources/problem.ts';
-import type { PluginResource, SecretResource } from '../resources/resource.ts';
+import type { PluginResource } from '../resources/resource.ts';
+import type { Lookup, Tracker } from './cells.ts';
+import { Derived } from './derived.ts';
 import type { Found } from './indexed.ts';
-import type { Lookup, Memo, Watched } from './memo.ts';
 import type { Objects } from './objects.ts';
 import type { CompileOptions } from './options.ts';
 import type { CompiledPlugin } from './plugin-rules.ts';
 import { type Secrets, secretReader } from './secrets.ts';
-import type { Steps } from './steps.ts';
 
 export type PluginState =
   | { readonly kind: 'Compiled'; readonly resource: PluginResource; readonly plugin: CompiledPlugin }
@@ -16,31 +16,22 @@ export type PluginState =
 
 export type PluginStates = Lookup<ObjectKey, PluginState | undefined>;
 
-/** What is remembered: a plugin stays what it was as long as its object and the Secrets that it read do. */
-export interface PluginMemory {
-  readonly states: Memo<ObjectKey, PluginState>;
-  readonly secrets: Watched<NamespacedName, Found<SecretResource> | undefined>;
-}
-
 /** Every plugin object, each by the rules of its own kind. */
-export function* compilePlugins(
-  objects: Objects,
+export const pluginSteps = (
+  tracker: Tracker,
+  { plugins, secrets }: Pick<Objects, 'plugins' | 'secrets'>,
   options: CompileOptions,
-  { states, secrets }: PluginMemory,
-): Steps<ReadonlyMap<ObjectKey, PluginState>> {
-  yield* secrets.become(objects.secrets);
-  const compiled = new Map<ObjectKey, PluginState>();
-  for (const [key, found] of objects.plugins) {
-    if (compiled.size % STRIDE === 0) yield;
-    compiled.set(
-      key,
-      states.get(key, [found], () => compilePlugin(found, options, secrets)),
-    );
-  }
-  return compiled;
-}
+): Derived<ObjectKey, PluginState> =>
+  new Derived({
+    tracker,
+    stride: STRIDE,
+    make(key) {
+      const found = plugins.get(key);
+      return found && compilePlugin(found, options, secrets);
+    },
+  });
 
-/** Plugins that are handled between two steps; each is 0.1 ms where it has to be compiled. */
+/** Plugins that are handled between two steps; each is 0.1 ms. */
 const STRIDE = 8;
 
 function compilePlugin(found: Found<PluginResource>, options: CompileOptions, secrets: Secrets): PluginState {

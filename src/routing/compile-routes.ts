@@ -1,10 +1,13 @@
 import type { ClaimNeeds } from '../authorization/identity.ts';
 import { needsOf } from '../authorization/needs.ts';
 import type { Policy } from '../authorization/policy.ts';
-import { namespaceOf, type ObjectKey } from '../resources/keys.ts';
+import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
+import type { Cells, Tracker } from './cells.ts';
+import { Derived } from './derived.ts';
 import type { Referrer } from './grants.ts';
+import type { RouteState } from './indexed.ts';
 import { type Known, pluginKey, resolvePlugin, resolveService } from './references.ts';
 import { type RouteHosts, routeHosts } from './route-hosts.ts';
 
@@ -22,6 +25,8 @@ export interface RouteDraft {
   readonly policy: Policy | undefined;
   readonly needs: ClaimNeeds;
   readonly problems: readonly Problem[];
+  /** Whether it guards its Service's backend (`guards.ts`). */
+  readonly guards: boolean;
 }
 
 interface EffectivePlugin {
@@ -31,8 +36,26 @@ interface EffectivePlugin {
   readonly from: Referrer;
 }
 
+/** Every valid Route. */
+export const routeSteps = (
+  tracker: Tracker,
+  routes: Cells<NamespacedName, RouteState>,
+  known: Known,
+): Derived<NamespacedName, RouteDraft> =>
+  new Derived({
+    tracker,
+    stride: STRIDE,
+    make(name) {
+      const state = routes.get(name);
+      return state?.found.kind === 'Valid' ? draftRoute(state.found.value, state.policy, known) : undefined;
+    },
+  });
+
+/** Routes that are handled between two steps. */
+const STRIDE = 16;
+
 /** `policy`: of its rules. */
-export function draftRoute(route: RouteResource, policy: Policy | undefined, known: Known): RouteDraft {
+function draftRoute(route: RouteResource, policy: Policy | undefined, known: Known): RouteDraft {
   const at = routeHosts(route, known.owners);
   const { service, problems: serviceProblems } = resolveService(route, known);
   const effective = effectivePlugins(route, service, known);
@@ -56,7 +79,15 @@ export function draftRoute(route: RouteResource, policy: Policy | undefined, kno
     policy,
     needs: needsOf(policy),
     problems,
+    guards: !isPlainlyPublic(route, known),
   };
+}
+
+/** Whatever grants say: what guards must not end with one. */
+function isPlainlyPublic(route: RouteResource, known: Known): boolean {
+  const service = known.services.get(route.service);
+  const bare = service?.kind === 'Valid' && service.value.plugins.length === 0;
+  return route.access === 'Public' && route.plugins.length === 0 && bare;
 }
 
 /** The Service's plugins are a floor; the Route's own of the same kind stands instead. */

@@ -1,13 +1,9 @@
-import type { HostPattern } from '../resources/hostname.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { Metadata } from '../resources/metadata.ts';
 import { type Problem, sentences } from '../resources/problem.ts';
-import type { Certificates } from './certificates.ts';
-import type { CompiledHost, HostShare } from './compile-host.ts';
-import type { PluginState } from './compile-plugins.ts';
+import type { HostShare } from './compile-host.ts';
+import type { Hosts } from './compile-hosts.ts';
 import type { RouteDraft } from './compile-routes.ts';
-import type { Objects } from './objects.ts';
-import type { Known } from './references.ts';
 import type { Verdict } from './snapshot.ts';
 
 /** A valid Route, and what became of it on each of its hosts, in the order in which it names them. */
@@ -16,16 +12,10 @@ export interface PlacedRoute {
   readonly shares: readonly HostShare[];
 }
 
-/** What compiling found, as far as verdicts tell it. */
-export interface Findings {
-  readonly objects: Objects;
-  readonly known: Known;
-  /** Of `known`, all of them. */
-  readonly plugins: ReadonlyMap<ObjectKey, PluginState>;
-  readonly placed: readonly PlacedRoute[];
-  readonly hosts: ReadonlyMap<HostPattern, CompiledHost>;
-  readonly certificates: Certificates;
-}
+export const placedRoute = (draft: RouteDraft, hosts: Pick<Hosts, 'get'>): PlacedRoute => ({
+  draft,
+  shares: draft.at.hosts.flatMap((host) => hosts.get(host)?.shares.get(draft) ?? []),
+});
 
 /** A verdict on an object that says nothing but what `rest` says. */
 export function verdict(of: { readonly key: ObjectKey; readonly meta: Metadata }, rest: Partial<Verdict>): Verdict {

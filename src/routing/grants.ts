@@ -27,7 +27,7 @@ export type Granted =
   | { readonly all: false; readonly name: NamespacedName }
   | { readonly all: true; readonly namespace: string };
 
-export function grantsOf(resources: readonly ReferenceGrantResource[]): Grants {
+export function grantsOf(resources: Iterable<ReferenceGrantResource>): Grants {
   const granted = new Map<string, Map<string, Granted>>();
   for (const { meta, from, to } of resources) {
     for (const source of from) {

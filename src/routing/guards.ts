@@ -1,17 +1,12 @@
 import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
-import type { Backend, RouteResource, ServiceResource } from '../resources/resource.ts';
+import type { Backend, ServiceResource } from '../resources/resource.ts';
+import { Cells, type Lookup, type Tracker } from './cells.ts';
 import { getOrAdd } from './collections.ts';
+import type { Change } from './derived.ts';
 import type { Grants, Referrer } from './grants.ts';
-import type { Broken } from './indexed.ts';
-import type { Lookup } from './memo.ts';
-import type { Objects } from './objects.ts';
+import type { Broken, Found } from './indexed.ts';
 import type { CompileMode } from './options.ts';
 import type { Steps } from './steps.ts';
-
-/**
- * Whether the backend of a Service is one behind which somebody may be waiting for an identity that Postern proved (A041).
- */
-export type GuardedBackends = Lookup<ServiceResource, boolean>;
 
 /** What a Route that isn't plainly Public guards: the backend of its Service; undefined where that can't be read. */
 interface Guard {
@@ -20,6 +15,8 @@ interface Guard {
 }
 
 /**
+ * Whether the backend of a Service is one behind which somebody may be waiting for an identity that Postern proved (A041).
+ *
  * A Route guards its backend unless everything about it is plainly Public: it says `access: Public`, names no plugin,
  * and its Service is there, valid, and names none either. What is missing or invalid may have named one, so that no
  * object's end can end a guard; whether plugins resolve and Routes are Denied doesn't count. A guard whose backend
@@ -28,21 +25,75 @@ interface Guard {
  * In a cluster a Route guards for the namespace of its Service only, which is its own, or one that grants it: otherwise a
  * stranger could take the `Authorization` header away from another namespace's Public Routes by naming their backend.
  */
-export function* guardedBackends(objects: Objects, grants: Grants, mode: CompileMode): Steps<GuardedBackends> {
-  const guards = yield* guardsOf(objects);
-  const isGuarded = mode.kind === 'Files' ? guardedInFiles(guards, objects) : guardedInCluster(guards, objects, grants);
-  const known = new Map<ServiceResource, boolean>();
-  return { get: (service) => getOrAdd(known, service, () => isGuarded(service)) };
+export class GuardedBackends implements Lookup<ServiceResource, boolean> {
+  readonly #mode: CompileMode;
+  readonly #services: Cells<NamespacedName, Found<ServiceResource>>;
+  readonly #guarded: Cells<NamespacedName, boolean>;
+  /** How many Routes of each namespace guard the backend of a Service; undefined: of one that can't be read. */
+  readonly #guards = new Map<NamespacedName | undefined, Map<string, number>>();
+  #stale = true;
+
+  constructor(tracker: Tracker, services: Cells<NamespacedName, Found<ServiceResource>>, mode: CompileMode) {
+    this.#mode = mode;
+    this.#services = services;
+    this.#guarded = new Cells(tracker);
+  }
+
+  /** A Route begins or ends to guard a Service. Where it goes on in another way, the new comes before the end of the old. */
+  count(route: NamespacedName, service: NamespacedName | undefined, by: 1 | -1): void {
+    const namespace = namespaceOf(route);
+    const of = getOrAdd(this.#guards, service, () => new Map<string, number>());
+    const count = (of.get(namespace) ?? 0) + by;
+    if (count === 0) of.delete(namespace);
+    else of.set(namespace, count);
+    if (of.size === 0) this.#guards.delete(service);
+    if (count === 0 || (count === 1 && by === 1)) this.#stale = true;
+  }
+
+  /** `services`: those that are others than before. `regranted`: grants are. */
+  *settle(grants: Grants, services: readonly Change<NamespacedName, unknown>[], regranted: boolean): Steps<void> {
+    if (!this.#stale && services.length === 0 && !regranted) return;
+    this.#stale = false;
+    for (const { key } of services) if (this.#services.peek(key) === undefined) this.#guarded.set(key, undefined);
+    const isGuarded = yield* this.#isGuarded(grants);
+    let looked = 0;
+    for (const [name, found] of this.#services.entries()) {
+      if (looked++ % STRIDE === 0) yield;
+      this.#guarded.set(name, found.kind === 'Valid' ? isGuarded(found.value) : undefined);
+    }
+  }
+
+  /** For steps. */
+  get({ name }: ServiceResource): boolean {
+    const guarded = this.#guarded.get(name);
+    if (guarded === undefined) throw new Error(`whether the backend of Service ${name} is guarded was not settled`);
+    return guarded;
+  }
+
+  *#isGuarded(grants: Grants): Steps<IsGuarded> {
+    const guards: Guard[] = [];
+    for (const [service, namespaces] of this.#guards) {
+      if (guards.length % STRIDE === 0) yield;
+      for (const namespace of namespaces.keys()) guards.push({ from: { kind: 'Route', namespace }, service });
+    }
+    const services = { get: (name: NamespacedName) => this.#services.peek(name) };
+    return this.#mode.kind === 'Files' ? guardedInFiles(guards, services) : guardedInCluster(guards, services, grants);
+  }
 }
+
+/** Services that are handled between two steps. */
+const STRIDE = 64;
+
+type Services = Lookup<NamespacedName, Found<ServiceResource> | undefined>;
 
 type IsGuarded = (service: ServiceResource) => boolean;
 
-function guardedInFiles(guards: readonly Guard[], objects: Objects): IsGuarded {
+function guardedInFiles(guards: readonly Guard[], services: Services): IsGuarded {
   const guarded = new Set<string>();
   /** Namespaces of which some backend that can't be told is guarded; `*`: of any. */
   const unknown = new Set<string>();
   for (const { service } of guards) {
-    for (const backend of backendsOf(service, objects)) {
+    for (const backend of backendsOf(service, services)) {
       if (backend !== undefined) guarded.add(backendOrigin(backend));
       else unknown.add(service === undefined ? '*' : namespaceOf(service));
     }
@@ -53,12 +104,12 @@ function guardedInFiles(guards: readonly Guard[], objects: Objects): IsGuarded {
   return ({ backend }) => guarded.has(backendOrigin(backend)) || couldBe(backend);
 }
 
-function guardedInCluster(guards: readonly Guard[], objects: Objects, grants: Grants): IsGuarded {
+function guardedInCluster(guards: readonly Guard[], services: Services, grants: Grants): IsGuarded {
   const guarded = new Set<string>();
   /** Namespaces all of whose backends are guarded. */
   const whole = new Set<string>();
   const guard = (service: NamespacedName): void => {
-    for (const backend of backendsOf(service, objects)) {
+    for (const backend of backendsOf(service, services)) {
       if (backend === undefined) whole.add(namespaceOf(service));
       else guarded.add(`${namespaceOf(service)} ${backendOrigin(backend)}`);
     }
@@ -81,38 +132,12 @@ function guardedInCluster(guards: readonly Guard[], objects: Objects, grants: Gr
   };
 }
 
-/** Each once: many Routes guard one Service. */
-function* guardsOf(objects: Objects): Steps<readonly Guard[]> {
-  const known = new Map<NamespacedName | undefined, Map<string, Guard>>();
-  const add = (route: NamespacedName, service: NamespacedName | undefined): void => {
-    const from = referrer(route);
-    const ofService = getOrAdd(known, service, () => new Map());
-    if (!ofService.has(from.namespace)) ofService.set(from.namespace, { from, service });
-  };
-  for (const [at, route] of objects.routes.entries()) {
-    if (at % STRIDE === 0) yield;
-    if (!isPlainlyPublic(route, objects)) add(route.name, route.service);
-  }
-  for (const { name, claims } of objects.brokenRoutes) {
-    yield;
-    for (const claim of claims) add(name, claim.kind === 'Route' ? claim.service : undefined);
-  }
-  return [...known.values()].flatMap((guards) => [...guards.values()]);
-}
+/** What an invalid Route may have guarded. */
+export const guardsOfBroken = ({ claims }: Broken): readonly (NamespacedName | undefined)[] =>
+  claims.map((claim) => (claim.kind === 'Route' ? claim.service : undefined));
 
-/** Routes that are handled between two steps. */
-const STRIDE = 64;
-
-const referrer = (route: NamespacedName): Referrer => ({ kind: 'Route', namespace: namespaceOf(route) });
-
-function isPlainlyPublic(route: RouteResource, objects: Objects): boolean {
-  const service = objects.services.get(route.service);
-  const bare = service?.kind === 'Valid' && service.value.plugins.length === 0;
-  return route.access === 'Public' && route.plugins.length === 0 && bare;
-}
-
-function backendsOf(service: NamespacedName | undefined, objects: Objects): readonly (Backend | undefined)[] {
-  const found = service === undefined ? undefined : objects.services.get(service);
+function backendsOf(service: NamespacedName | undefined, services: Services): readonly (Backend | undefined)[] {
+  const found = service === undefined ? undefined : services.get(service);
   if (found === undefined) return [undefined];
   return found.kind === 'Valid' ? [found.value.backend] : claimedBackends(found);
 }

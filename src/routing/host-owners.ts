@@ -1,11 +1,13 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
+import { Cells, type Lookup, type Tracker } from './cells.ts';
 import { getOrAdd } from './collections.ts';
-import { type Lookup, Memo, Recorder } from './memo.ts';
-import { firstNamers, readHosts } from './namers.ts';
-import type { Objects } from './objects.ts';
+import type { Change } from './derived.ts';
+import type { RouteState } from './indexed.ts';
+import { Namers } from './namers.ts';
 import type { CompileMode, HostOwner } from './options.ts';
 import type { Steps } from './steps.ts';
+import { widerWildcards } from './wildcards.ts';
 
 /** Whose Routes may name a host (DESIGN: Hosts). */
 export type Ownership =
@@ -23,14 +25,6 @@ export type Ownership =
 /** Of a host that some Route names. */
 export type Ownerships = Lookup<string, Ownership>;
 
-export interface HostOwners {
-  readonly of: Ownerships;
-  /** Hosts that the namespace owns and that its Routes name, valid or not; known where some Route is broken. */
-  namedBy(namespace: string): Iterable<HostPattern>;
-  /** Hosts of which nobody can tell yet whose they are, each with a Route that names it. */
-  readonly pending: ReadonlyMap<HostPattern, NamespacedName>;
-}
-
 export const mayName = (ownership: Ownership, namespace: string): boolean => {
   switch (ownership.kind) {
     case 'Anybody':
@@ -44,36 +38,83 @@ export const mayName = (ownership: Ownership, namespace: string): boolean => {
   }
 };
 
-/** `memory`: an owner that stays is the very same value again. */
-export function* hostOwners(
-  objects: Objects,
-  mode: CompileMode,
-  memory: Memo<HostPattern, Ownership> = new Memo(new Recorder()),
-): Steps<HostOwners> {
-  const first = yield* firstNamers(objects);
-  if (mode.kind === 'Files') {
-    return { of: { get: () => ANYBODY }, namedBy: () => first.keys(), pending: new Map() };
+/** Whose each host is that some Route names. */
+export class HostOwners implements Ownerships {
+  readonly #mode: CompileMode;
+  readonly #entries: ReadonlyMap<string, string>;
+  readonly #namers = new Namers();
+  readonly #owners: Cells<string, Ownership>;
+  /** Hosts of which nobody can tell yet whose they are, each with a Route that names it. */
+  readonly pending = new Map<HostPattern, NamespacedName>();
+
+  constructor(tracker: Tracker, mode: CompileMode) {
+    this.#mode = mode;
+    this.#entries = entryIndex(mode.kind === 'Files' ? [] : mode.hostOwners);
+    this.#owners = new Cells(tracker);
   }
-  const entries = entryIndex(mode.hostOwners);
-  const owners = new Map<string, Ownership>();
-  const pending = new Map<HostPattern, NamespacedName>();
-  for (const [host, { name }] of first) {
-    if (owners.size % STRIDE === 0) yield;
-    const ownership = memory.get(host, [name], () => ownershipOf(host, name, entries, mode));
-    owners.set(host, ownership);
-    if (ownership.kind === 'Pending') pending.set(host, ownership.route);
+
+  /** Answers whether anything about hosts and who names them is another than before. */
+  *take(routes: readonly Change<NamespacedName, RouteState>[]): Steps<boolean> {
+    const touched = yield* this.#namers.take(routes);
+    let settled = 0;
+    for (const host of touched) {
+      if (settled++ % STRIDE === 0) yield;
+      this.#settle(host);
+    }
+    return touched.size > 0;
   }
-  const of: Ownerships = { get: (host) => owners.get(host) ?? NEEDS_ENTRY };
-  const byNamespace = objects.brokenRoutes.length === 0 ? NOBODY : yield* namedHosts(objects, of);
-  return { of, namedBy: (namespace) => byNamespace.get(namespace) ?? [], pending };
+
+  /** For steps. */
+  get(host: string): Ownership {
+    return this.#mode.kind === 'Files' ? ANYBODY : (this.#owners.get(host) ?? NEEDS_ENTRY);
+  }
+
+  /** For everything that isn't a step. */
+  peek(host: string): Ownership {
+    return this.#mode.kind === 'Files' ? ANYBODY : (this.#owners.peek(host) ?? NEEDS_ENTRY);
+  }
+
+  /** By namespace the hosts that it owns and that its Routes name, valid or not. */
+  *namedHosts(): Steps<NamedHosts> {
+    const byNamespace = new Map<string, Set<HostPattern>>();
+    let looked = 0;
+    for (const host of this.#namers.hosts()) {
+      const owner = this.peek(host);
+      if (owner.kind === 'Anybody') getOrAdd(byNamespace, EVERYBODY, () => new Set()).add(host);
+      for (const { name } of this.#namers.of(host)) {
+        if (looked++ % STRIDE === 0) yield;
+        const namespace = namespaceOf(name);
+        if (mayName(owner, namespace)) getOrAdd(byNamespace, namespace, () => new Set()).add(host);
+      }
+    }
+    return { of: (namespace) => byNamespace.get(this.#mode.kind === 'Files' ? EVERYBODY : namespace) ?? [] };
+  }
+
+  #settle(host: HostPattern): void {
+    if (this.#mode.kind === 'Files') return;
+    const first = this.#namers.first(host);
+    const owner = first && ownershipOf(host, first.name, this.#entries, this.#mode);
+    const before = this.#owners.peek(host);
+    this.#owners.set(host, before !== undefined && owner !== undefined && sameOwner(before, owner) ? before : owner);
+    if (owner?.kind === 'Pending') this.pending.set(host, owner.route);
+    else this.pending.delete(host);
+  }
 }
 
-/** Routes that are handled between two steps. */
+/** Hosts that an unreadable one of the namespace could be. */
+export interface NamedHosts {
+  of(namespace: string): Iterable<HostPattern>;
+}
+
+/** Hosts that are handled between two steps. */
 const STRIDE = 64;
 
-const NOBODY: ReadonlyMap<string, ReadonlySet<HostPattern>> = new Map();
+/** No name of a namespace: files are of one hand. */
+const EVERYBODY = '*';
 const ANYBODY: Ownership = { kind: 'Anybody' };
 const NEEDS_ENTRY: Ownership = { kind: 'NeedsEntry' };
+
+const sameOwner = (a: Ownership, b: Ownership): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function ownershipOf(
   host: HostPattern,
@@ -85,25 +126,6 @@ function ownershipOf(
   if (namespace !== undefined) return { kind: 'ByEntry', namespace };
   if (host.startsWith('*') && mode.manyNamespaces) return NEEDS_ENTRY;
   return mode.incomplete ? { kind: 'Pending', route } : { kind: 'ByRoute', namespace: namespaceOf(route), route };
-}
-
-function* namedHosts(objects: Objects, owners: Ownerships): Steps<ReadonlyMap<string, ReadonlySet<HostPattern>>> {
-  const byNamespace = new Map<string, Set<HostPattern>>();
-  const add = (name: NamespacedName, hosts: readonly HostPattern[]): void => {
-    const namespace = namespaceOf(name);
-    for (const host of hosts) {
-      if (mayName(owners.get(host), namespace)) getOrAdd(byNamespace, namespace, () => new Set()).add(host);
-    }
-  };
-  for (const [at, { name, hosts }] of objects.routes.entries()) {
-    if (at % STRIDE === 0) yield;
-    add(name, hosts);
-  }
-  for (const broken of objects.brokenRoutes) {
-    yield;
-    add(broken.name, readHosts(broken));
-  }
-  return byNamespace;
 }
 
 /** Of two entries of one pattern the first counts. */
@@ -123,42 +145,3 @@ function mostSpecific(host: HostPattern, entries: ReadonlyMap<string, string>): 
   }
   return undefined;
 }
-
-/** `*.b.c` and `*.c` of `a.b.c`; `*.c` of `*.b.c`. */
-function* widerWildcards(host: HostPattern): Generator<string> {
-  const name = host.startsWith('*.') ? host.slice(2) : host;
-  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) yield `*${name.slice(dot)}`;
-}
-
-/**
- * Hosts of entries whose namespace has nothing there, and nothing wider that would serve them: nobody puts a page onto a
- * host that is kept for somebody else, by a wildcard or by `*` (A177). In the table they are hosts without paths, also
- * while nobody has a wider one, so that no answer depends on what others apply.
- */
-export function* heldHosts(
-  mode: CompileMode,
-  owners: Ownerships,
-  served: Pick<ReadonlySet<string>, 'has'>,
-): Steps<readonly HostPattern[]> {
-  if (mode.kind === 'Files') return [];
-  const held: HostPattern[] = [];
-  const holders = new Map<string, string>();
-  // A host that is held holds back what is wider for those below it too, so the widest come first.
-  const widestFirst = [...mode.hostOwners].sort((a, b) => breadth(a.pattern) - breadth(b.pattern));
-  const isThere = (host: string): boolean => holders.has(host) || served.has(host);
-  const ownerAt = (host: string): string | undefined => {
-    const ownership = owners.get(host);
-    return holders.get(host) ?? ('namespace' in ownership ? ownership.namespace : undefined);
-  };
-  for (const { pattern, namespace } of widestFirst) {
-    yield;
-    if (isThere(pattern) || pattern === '*') continue;
-    const wider = [...widerWildcards(pattern), '*'].find(isThere);
-    if (wider !== undefined && ownerAt(wider) === namespace) continue;
-    holders.set(pattern, namespace);
-    held.push(pattern);
-  }
-  return held;
-}
-
-const breadth = (pattern: HostPattern): number => (pattern.startsWith('*') ? pattern.length : Number.POSITIVE_INFINITY);

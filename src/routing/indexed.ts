@@ -37,6 +37,9 @@ export type Indexed =
   | { readonly kind: 'ReferenceGrant'; readonly found: Found<ReferenceGrantResource> }
   | { readonly kind: 'Route'; readonly found: Found<RouteResource>; readonly policy: Policy | undefined };
 
+/** A Route by name, valid or not. */
+export type RouteState = Extract<Indexed, { readonly kind: 'Route' }>;
+
 /** `group`: all objects of one key. */
 export function indexed(group: readonly Parsed[]): Indexed | undefined {
   const [only, ...others] = group.map(withCheckedPolicy);
@@ -78,6 +81,8 @@ function withCheckedPolicy(one: Parsed): Parsed {
 
 export const headOf = (one: Parsed): { key: ObjectKey; name: NamespacedName; meta: Metadata } =>
   one.ok ? one.value : one;
+
+export const kindOf = (one: Parsed): Indexed['kind'] => (one.ok ? one.value.kind : one.claim.kind);
 
 function brokenOf(group: readonly Parsed[]): Broken | undefined {
   // Objects of one name have no order of their own.

@@ -1,109 +1,111 @@
-import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
-import type { CoreServiceResource, SecretResource, ServiceResource } from '../resources/resource.ts';
-import type { CertificateMemory } from './certificates.ts';
-import type { CompiledHost } from './compile-host.ts';
-import type { PluginMemory, PluginState } from './compile-plugins.ts';
-import type { RouteDraft } from './compile-routes.ts';
-import type { Grants } from './grants.ts';
-import type { Ownership } from './host-owners.ts';
-import type { Found } from './indexed.ts';
-import { Memo, Recorder, Watched } from './memo.ts';
-import { type IndexMemory, indexMemory } from './objects.ts';
+import { Bindings } from './bindings.ts';
+import { Cells, Tracker } from './cells.ts';
+import { Certificates } from './certificates.ts';
+import type { ParsedChange, ParsedObjects } from './changes.ts';
+import { Hosts } from './compile-hosts.ts';
+import { type PluginState, pluginSteps } from './compile-plugins.ts';
+import { type RouteDraft, routeSteps } from './compile-routes.ts';
+import type { Derived } from './derived.ts';
+import { GuardedBackends } from './guards.ts';
+import { HostOwners } from './host-owners.ts';
+import { Objects } from './objects.ts';
 import type { CompileOptions } from './options.ts';
-import type { PluginBinding, Verdict } from './snapshot.ts';
-import { Order } from './sorted.ts';
-import type { Steps } from './steps.ts';
-import { sameVerdict } from './verdicts.ts';
+import { PluginUses } from './plugin-verdicts.ts';
+import type { Known } from './references.ts';
+import type { Compiled } from './snapshot.ts';
+import { Verdicts } from './verdicts.ts';
 
 /**
- * What one run of compiling leaves for the next, so that a change costs about what it changes. It never decides anything:
- * with it or without, the same objects compile to the same. One run at a time.
+ * What one run of compiling leaves for the next, so that a change costs what it changes. It never decides anything: with it
+ * or without, the same objects compile to the same. One run at a time.
  */
 export class CompileMemory {
   #options: CompileOptions | undefined;
-  #parts: Remembered = remembered();
-  #whole = true;
+  #stages: Stages | undefined;
+  /** Of the last run, if that came to its end. */
+  #moment: number | undefined;
 
-  /** Under other options everything is another; what a run left that didn't end is of no use. */
-  begin(options: CompileOptions): Remembered {
-    const known = this.#options !== undefined && sameOptions(this.#options, options);
-    if (!known || !this.#whole || isOvergrown(this.#parts)) this.#parts = remembered();
+  /**
+   * The stages of compiling, and what is to be done in this run. Under other options everything is another; what a run left
+   * that didn't end, or that was of another moment than the one before, is of no use.
+   */
+  begin({ all, changes, moment }: ParsedObjects, options: CompileOptions): Begun {
+    const known = this.#options !== undefined && sameOptions(this.#options, options) && this.#moment === moment - 1;
+    const stages = known ? this.#stages : undefined;
     this.#options = options;
-    this.#whole = false;
-    return this.#parts;
+    this.#moment = undefined;
+    if (stages !== undefined) return { stages, changes: changes.values() };
+    this.#stages = createStages(options);
+    return { stages: this.#stages, changes: additions(all) };
   }
 
-  /** Forgets what the run didn't ask for. */
-  *end(): Steps<void> {
-    yield* forgetUnused(this.#parts);
-    this.#whole = true;
+  /** @throws Error where a stage has work left, which would be a bug: steps would come in another order than they read. */
+  end({ moment }: ParsedObjects): void {
+    if (this.#stages !== undefined && isPending(this.#stages))
+      throw new Error('a run of compiling left something undone');
+    this.#moment = moment;
   }
 }
 
-const lookupsOf = ({ watched, plugins }: Remembered): readonly Pick<Watched<unknown, unknown>, 'size' | 'end'>[] => [
-  ...Object.values(watched),
-  plugins.secrets,
-];
-
-/** Keys that were read once are forgotten with everything else only. */
-const isOvergrown = (parts: Remembered): boolean =>
-  lookupsOf(parts).reduce((sum, { size }) => sum + size, 0) > 10_000 + 10 * (parts.drafts.size + parts.hosts.size);
-
-export interface Remembered {
-  readonly recorder: Recorder;
-  readonly index: IndexMemory;
-  readonly owners: Memo<HostPattern, Ownership>;
-  readonly grants: Memo<'grants', Grants>;
-  readonly plugins: PluginMemory;
-  readonly drafts: Memo<NamespacedName, RouteDraft>;
-  readonly hosts: Memo<HostPattern, CompiledHost>;
-  readonly hostOrder: Order<HostPattern>;
-  readonly certificates: CertificateMemory;
-  readonly bindings: Memo<ObjectKey, PluginBinding>;
-  readonly verdicts: Memo<ObjectKey, Verdict>;
-  readonly watched: {
-    readonly services: Watched<NamespacedName, Found<ServiceResource> | undefined>;
-    readonly coreServices: Watched<NamespacedName, Found<CoreServiceResource> | undefined>;
-    readonly owners: Watched<string, Ownership>;
-    readonly plugins: Watched<ObjectKey, PluginState | undefined>;
-    readonly guarded: Watched<ServiceResource, boolean>;
-  };
+interface Begun {
+  readonly stages: Stages;
+  readonly changes: Iterable<ParsedChange>;
 }
 
-function remembered(): Remembered {
-  const recorder = new Recorder();
+function* additions(all: ParsedObjects['all']): Generator<ParsedChange> {
+  for (const after of all.values()) yield { before: undefined, after };
+}
+
+/** The stages of compiling in their order: each reads only of those before it. */
+export interface Stages {
+  readonly objects: Objects;
+  readonly owners: HostOwners;
+  readonly plugins: Derived<ObjectKey, PluginState>;
+  /** What `plugins` came to, for steps to read. */
+  readonly pluginStates: Cells<ObjectKey, PluginState>;
+  readonly drafts: Derived<NamespacedName, RouteDraft>;
+  readonly guarded: GuardedBackends;
+  readonly hosts: Hosts;
+  readonly certificates: Certificates;
+  readonly uses: PluginUses;
+  readonly bindings: Bindings;
+  readonly verdicts: Verdicts;
+  /** As of the last run. */
+  compiled: Compiled | undefined;
+}
+
+function createStages(options: CompileOptions): Stages {
+  const { mode } = options;
+  const tracker = new Tracker();
+  const objects = new Objects(tracker);
+  const owners = new HostOwners(tracker, mode);
+  const pluginStates = new Cells<ObjectKey, PluginState>(tracker);
+  const { services, coreServices, grants } = objects;
+  const known: Known = { services, coreServices, grants, owners, plugins: pluginStates, options };
+  const drafts = routeSteps(tracker, objects.routes, known);
+  const guarded = new GuardedBackends(tracker, objects.services, mode);
+  const hosts = new Hosts({ tracker, owners, plugins: pluginStates, guarded, mode });
+  const certificates = new Certificates({ tracker, secrets: objects.secrets, hosts, mode });
+  const uses = new PluginUses();
   return {
-    recorder,
-    index: indexMemory(recorder),
-    owners: new Memo(recorder),
-    grants: new Memo(recorder),
-    plugins: {
-      states: new Memo(recorder),
-      secrets: new Watched<NamespacedName, Found<SecretResource> | undefined>(recorder),
-    },
-    drafts: new Memo(recorder),
-    hosts: new Memo(recorder),
-    hostOrder: new Order((a, b) => (a < b ? -1 : 1)),
-    certificates: { pairs: new Memo(recorder), shown: new Memo(recorder), all: new Memo(recorder) },
-    bindings: new Memo(recorder),
-    verdicts: new Memo(recorder, sameVerdict),
-    watched: {
-      services: new Watched(recorder),
-      coreServices: new Watched(recorder),
-      owners: new Watched(recorder),
-      plugins: new Watched(recorder),
-      guarded: new Watched(recorder),
-    },
+    objects,
+    owners,
+    plugins: pluginSteps(tracker, objects, options),
+    pluginStates,
+    drafts,
+    guarded,
+    hosts,
+    certificates,
+    uses,
+    bindings: new Bindings(tracker, pluginStates),
+    verdicts: new Verdicts({ tracker, broken: objects.broken, known, drafts, hosts, uses, certificates }),
+    compiled: undefined,
   };
 }
 
-function* forgetUnused(parts: Remembered): Steps<void> {
-  for (const lookup of lookupsOf(parts)) lookup.end();
-  const { index, owners, grants, plugins, drafts, hosts, certificates, bindings, verdicts } = parts;
-  const memos = [index.indexed, owners, grants, plugins.states, drafts, hosts, bindings, verdicts];
-  for (const memo of [...memos, certificates.pairs, certificates.shown, certificates.all]) yield* memo.turn();
-}
+const isPending = ({ plugins, drafts, hosts, certificates, bindings, verdicts }: Stages): boolean =>
+  [plugins, drafts, hosts, certificates, bindings, verdicts].some(({ pending }) => pending);
 
 function sameOptions(a: CompileOptions, b: CompileOptions): boolean {
   return (

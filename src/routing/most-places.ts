@@ -1,7 +1,10 @@
-import { namespaceOf } from '../resources/keys.ts';
+import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
 import { problem } from '../resources/problem.ts';
 import type { RouteResource } from '../resources/resource.ts';
-import type { Broken } from './indexed.ts';
+import { byAge } from './age.ts';
+import { getOrAdd } from './collections.ts';
+import type { Broken, RouteState } from './indexed.ts';
+import { sorted } from './sorted.ts';
 import type { Steps } from './steps.ts';
 
 /**
@@ -14,34 +17,89 @@ const MOST_PLACES = 50_000;
 /** Routes that are handled between two steps. */
 const STRIDE = 64;
 
-/**
- * The Routes that fit, and those that don't, the younger ones of each namespace, as invalid ones: they close their hosts
- * whole, for their paths are what there is no room for. `routes`: older ones first.
- */
-export function* fittingRoutes(
-  routes: readonly RouteResource[],
-): Steps<{ readonly fitting: readonly RouteResource[]; readonly excess: readonly Broken[] }> {
-  const used = new Map<string, number>();
-  const excess: Broken[] = [];
-  const fitting: RouteResource[] = [];
-  for (const [at, route] of routes.entries()) {
-    if (at % STRIDE === 0) yield;
-    const namespace = namespaceOf(route.name);
-    const places = (used.get(namespace) ?? 0) + placesOf(route);
-    if (places <= MOST_PLACES) {
-      used.set(namespace, places);
-      fitting.push(route);
-    } else excess.push(refused(route, namespace));
-  }
-  return excess.length === 0 ? { fitting: routes, excess } : { fitting, excess };
+interface Tenant {
+  readonly routes: Map<NamespacedName, RouteState>;
+  /** Of all its valid Routes. */
+  places: number;
+  /** What Routes are that don't fit, with what they were that it was made of. */
+  readonly excess: Map<NamespacedName, { readonly of: RouteState; readonly refused: RouteState }>;
 }
 
-const placesOf = ({ hosts, paths, methods, headers }: RouteResource): number =>
-  hosts.length * paths.length * Math.max(1, methods?.length ?? 1) * (1 + headers.length);
+/**
+ * Which Routes there is room for. Those that don't fit, the younger ones of each namespace, are as invalid ones: they close
+ * their hosts whole, for their paths are what there is no room for.
+ */
+export class Room {
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #touched = new Map<string, Set<NamespacedName>>();
 
-function refused({ key, name, meta, hosts, heldHosts, service, plugins }: RouteResource, namespace: string): Broken {
+  /** What a Route is, valid or not; undefined: it is gone. */
+  replace(name: NamespacedName, state: RouteState | undefined): void {
+    const namespace = namespaceOf(name);
+    const tenant = getOrAdd(this.#tenants, namespace, newTenant);
+    tenant.places += placesOf(state) - placesOf(tenant.routes.get(name));
+    if (state === undefined) tenant.routes.delete(name);
+    else tenant.routes.set(name, state);
+    getOrAdd(this.#touched, namespace, () => new Set()).add(name);
+  }
+
+  /** Of every Route that was replaced, or doesn't fit any more, or fits again. */
+  *settle(): Steps<ReadonlyMap<NamespacedName, RouteState | undefined>> {
+    const states = new Map<NamespacedName, RouteState | undefined>();
+    for (const [namespace, names] of this.#touched) {
+      const tenant = this.#tenants.get(namespace);
+      if (tenant === undefined) continue;
+      for (const name of tenant.excess.keys()) names.add(name);
+      yield* makeRoom(tenant, namespace);
+      for (const name of tenant.excess.keys()) names.add(name);
+      for (const name of names) states.set(name, tenant.excess.get(name)?.refused ?? tenant.routes.get(name));
+      if (tenant.routes.size === 0) this.#tenants.delete(namespace);
+    }
+    this.#touched.clear();
+    return states;
+  }
+}
+
+const newTenant = (): Tenant => ({ routes: new Map(), places: 0, excess: new Map() });
+
+function* makeRoom({ routes, places, excess }: Tenant, namespace: string): Steps<void> {
+  const before = new Map(excess);
+  excess.clear();
+  if (places <= MOST_PLACES) return;
+  let used = 0;
+  for (const [at, state] of (yield* olderFirst(routes.values())).entries()) {
+    if (at % STRIDE === 0) yield;
+    const { value } = state.found;
+    const after = used + placesOf(state);
+    if (after <= MOST_PLACES) used = after;
+    else {
+      const was = before.get(value.name);
+      excess.set(value.name, was?.of === state ? was : { of: state, refused: refused(value, namespace) });
+    }
+  }
+}
+
+type ValidState = RouteState & { readonly found: { readonly kind: 'Valid' } };
+
+function* olderFirst(states: Iterable<RouteState>): Steps<readonly ValidState[]> {
+  const valid = [...states].filter((state): state is ValidState => state.found.kind === 'Valid');
+  return yield* sorted(valid, ({ found: { value: a } }, { found: { value: b } }) =>
+    byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name),
+  );
+}
+
+function placesOf(state: RouteState | undefined): number {
+  if (state?.found.kind !== 'Valid') return 0;
+  const { hosts, paths, methods, headers } = state.found.value;
+  return hosts.length * paths.length * Math.max(1, methods?.length ?? 1) * (1 + headers.length);
+}
+
+function refused(
+  { key, name, meta, hosts, heldHosts, service, plugins }: RouteResource,
+  namespace: string,
+): RouteState {
   const message = `is one path too many: hosts times paths, methods and headers of all Routes of namespace ${namespace} come to more than ${MOST_PLACES}; name fewer in each Route, or spread them over several namespaces`;
-  return {
+  const found: Broken = {
     kind: 'Broken',
     key,
     name,
@@ -58,4 +116,5 @@ function refused({ key, name, meta, hosts, heldHosts, service, plugins }: RouteR
       },
     ],
   };
+  return { kind: 'Route', found, policy: undefined };
 }

@@ -1,15 +1,16 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName } from '../resources/keys.ts';
-import type { Metadata } from '../resources/metadata.ts';
+import type { Claim } from '../resources/resource.ts';
 import { byAge } from './age.ts';
-import type { Broken } from './indexed.ts';
-import type { Objects } from './objects.ts';
+import { getOrAdd } from './collections.ts';
+import type { Change } from './derived.ts';
+import type { Broken, RouteState } from './indexed.ts';
 import type { Steps } from './steps.ts';
 
 /** A Route that names a host, valid or not. */
-interface Namer {
+export interface Namer {
   readonly name: NamespacedName;
-  readonly meta: Metadata;
+  readonly creationTimestamp: string | undefined;
   /** Its status says that its namespace has the host. */
   readonly holds: boolean;
 }
@@ -18,42 +19,91 @@ interface Namer {
 export const readHosts = (broken: Broken): readonly HostPattern[] =>
   broken.claims.flatMap((claim) => (claim.kind === 'Route' ? claim.hosts.known : []));
 
-/**
- * Of each host that is named at all the Route that had it first. A Route whose status says so comes before all whose
- * status doesn't, whatever their age: only Postern writes statuses, while an old Route can be edited to name any host
- * (A177). Otherwise, and among those, the oldest.
- */
-export function* firstNamers(objects: Objects): Steps<ReadonlyMap<HostPattern, Namer>> {
-  const first = new Map<HostPattern, Namer>();
-  // The older ones come first.
-  for (const [at, { name, meta, hosts, heldHosts }] of objects.routes.entries()) {
-    if (at % STRIDE === 0) yield;
-    for (const host of hosts) {
-      const holds = heldHosts.includes(host);
-      const other = first.get(host);
-      if (other === undefined || (holds && !other.holds)) first.set(host, { name, meta, holds });
+/** Of each host that is named at all the Routes that name it. */
+export class Namers {
+  readonly #byHost = new Map<HostPattern, Namer[]>();
+
+  /** Answers the hosts that other Routes name now, or the same ones otherwise. */
+  *take(routes: readonly Change<NamespacedName, RouteState>[]): Steps<ReadonlySet<HostPattern>> {
+    const touched = new Set<HostPattern>();
+    for (const [at, { before, after }] of routes.entries()) {
+      if (at % STRIDE === 0) yield;
+      const [was, is] = [namingOf(before), namingOf(after)];
+      if (sameNaming(was, is)) continue;
+      for (const [host, namer] of was) this.#remove(host, namer, touched);
+      for (const [host, namer] of is) this.#add(host, namer, touched);
     }
+    return touched;
   }
-  for (const broken of objects.brokenRoutes) {
-    yield;
-    for (const [host, namer] of brokenNamers(broken)) {
-      const other = first.get(host);
-      if (other === undefined || isBefore(namer, other)) first.set(host, namer);
-    }
+
+  hosts(): Iterable<HostPattern> {
+    return this.#byHost.keys();
   }
-  return first;
+
+  of(host: HostPattern): readonly Namer[] {
+    return this.#byHost.get(host) ?? [];
+  }
+
+  /**
+   * The Route that had the host first. One whose status says so comes before all whose status doesn't, whatever their age:
+   * only Postern writes statuses, while an old Route can be edited to name any host (A177). Otherwise, and among those,
+   * the oldest.
+   */
+  first(host: HostPattern): Namer | undefined {
+    let first: Namer | undefined;
+    for (const namer of this.of(host)) if (first === undefined || isBefore(namer, first)) first = namer;
+    return first;
+  }
+
+  #add(host: HostPattern, namer: Namer, touched: Set<HostPattern>): void {
+    touched.add(host);
+    getOrAdd(this.#byHost, host, () => []).push(namer);
+  }
+
+  #remove(host: HostPattern, namer: Namer, touched: Set<HostPattern>): void {
+    touched.add(host);
+    const left = this.of(host).filter(({ name }) => name !== namer.name);
+    if (left.length === 0) this.#byHost.delete(host);
+    else this.#byHost.set(host, left);
+  }
 }
 
 /** Routes that are handled between two steps. */
-const STRIDE = 64;
+const STRIDE = 32;
 
-const brokenNamers = ({ claims, name, meta }: Broken): readonly (readonly [HostPattern, Namer])[] =>
-  claims.flatMap((claim) => {
-    if (claim.kind !== 'Route') return [];
-    return claim.hosts.known.map((host) => [host, { name, meta, holds: claim.heldHosts.includes(host) }] as const);
-  });
+/** What a Route says of the hosts that it names. */
+type Naming = ReadonlyMap<HostPattern, Namer>;
+
+const NONE: Naming = new Map();
+
+function namingOf(state: RouteState | undefined): Naming {
+  if (state === undefined) return NONE;
+  const { found } = state;
+  const { name, meta } = found.kind === 'Broken' ? found : found.value;
+  const naming = new Map<HostPattern, Namer>();
+  for (const { hosts, heldHosts } of found.kind === 'Broken' ? found.claims.flatMap(claimedHosts) : [found.value]) {
+    for (const host of hosts) {
+      const holds = heldHosts.includes(host) || naming.get(host)?.holds === true;
+      naming.set(host, { name, creationTimestamp: meta.creationTimestamp, holds });
+    }
+  }
+  return naming;
+}
+
+const claimedHosts = (claim: Claim): readonly { hosts: readonly HostPattern[]; heldHosts: readonly HostPattern[] }[] =>
+  claim.kind === 'Route' ? [{ hosts: claim.hosts.known, heldHosts: claim.heldHosts }] : [];
+
+function sameNaming(a: Naming, b: Naming): boolean {
+  if (a.size !== b.size) return false;
+  for (const [host, one] of a) {
+    const other = b.get(host);
+    if (other === undefined || one.holds !== other.holds || one.creationTimestamp !== other.creationTimestamp)
+      return false;
+  }
+  return true;
+}
 
 function isBefore(a: Namer, b: Namer): boolean {
   if (a.holds !== b.holds) return a.holds;
-  return byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name) < 0;
+  return byAge(a.creationTimestamp, a.name, b.creationTimestamp, b.name) < 0;
 }

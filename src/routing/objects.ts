@@ -1,111 +1,179 @@
-import type { Policy } from '../authorization/policy.ts';
-import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
+import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import type {
   CoreServiceResource,
   Parsed,
   PluginResource,
   ReferenceGrantResource,
-  RouteResource,
   SecretResource,
   ServiceResource,
 } from '../resources/resource.ts';
-import { byAge } from './age.ts';
-import { getOrAdd } from './collections.ts';
-import { type Broken, type Found, headOf, type Indexed, indexed } from './indexed.ts';
-import { Memo, Recorder } from './memo.ts';
-import { fittingRoutes } from './most-places.ts';
-import { Order } from './sorted.ts';
+import { Cells, type Tracker } from './cells.ts';
+import type { ParsedChange } from './changes.ts';
+import type { Change } from './derived.ts';
+import { type Grants, grantsOf } from './grants.ts';
+import { type Broken, type Found, headOf, type Indexed, indexed, kindOf, type RouteState } from './indexed.ts';
+import { Room } from './most-places.ts';
 import type { Steps } from './steps.ts';
 
-/** All objects of one compilation, by name; in an order that doesn't depend on arrival. */
-export interface Objects {
-  /** Of every object, in order. */
-  readonly keys: readonly ObjectKey[];
-  readonly services: ReadonlyMap<NamespacedName, Found<ServiceResource>>;
-  readonly plugins: ReadonlyMap<ObjectKey, Found<PluginResource>>;
-  readonly secrets: ReadonlyMap<NamespacedName, Found<SecretResource>>;
-  readonly coreServices: ReadonlyMap<NamespacedName, Found<CoreServiceResource>>;
-  /** Those that could be read; the others grant nothing. */
-  readonly grants: readonly ReferenceGrantResource[];
-  /** Older first, then by namespace/name: who comes first wins a conflict. */
-  readonly routes: readonly RouteResource[];
-  /** Of the Routes that have rules. */
-  readonly policies: ReadonlyMap<NamespacedName, Policy>;
-  readonly brokenRoutes: readonly Broken[];
-  /** Everything that is no valid object, in order of key. */
-  readonly broken: readonly Broken[];
+/** Names whose objects are others than in the run before. */
+export interface ObjectChanges {
+  readonly routes: Change<NamespacedName, RouteState>[];
+  readonly services: Change<NamespacedName, Found<ServiceResource>>[];
+  readonly plugins: Set<ObjectKey>;
+  readonly secrets: Set<NamespacedName>;
+  /** Of every kind, Routes among them. */
+  readonly broken: Set<ObjectKey>;
+  grants: boolean;
 }
 
-/** What indexing remembers: objects that didn't change are found as the very same values again. */
-export interface IndexMemory {
-  readonly indexed: Memo<ObjectKey, Indexed | undefined>;
-  readonly byKey: Order<ObjectKey>;
-  readonly byAge: Order<RouteResource>;
-}
+/** All objects by name. Two objects of one kind and name are both invalid: nobody can tell which one is meant. */
+export class Objects {
+  readonly services: Cells<NamespacedName, Found<ServiceResource>>;
+  readonly plugins: Cells<ObjectKey, Found<PluginResource>>;
+  readonly secrets: Cells<NamespacedName, Found<SecretResource>>;
+  readonly coreServices: Cells<NamespacedName, Found<CoreServiceResource>>;
+  readonly grants: Grants;
+  readonly routes: Cells<NamespacedName, RouteState>;
+  /** Everything that is no valid object. */
+  readonly broken: Cells<ObjectKey, Broken>;
+  readonly #groups = new Groups();
+  readonly #room = new Room();
+  /** Grants that could be read; the others grant nothing. */
+  readonly #grants: Cells<'all', Grants>;
+  readonly #granted = new Map<ObjectKey, ReferenceGrantResource>();
 
-export const indexMemory = (recorder: Recorder): IndexMemory => ({
-  indexed: new Memo(recorder),
-  byKey: new Order((a, b) => (a < b ? -1 : 1)),
-  byAge: new Order((a, b) => byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name)),
-});
-
-/** Index by name. Two objects of one kind and name are both invalid: nobody can tell which one is meant. */
-export function* indexObjects(
-  parsed: readonly Parsed[],
-  memory: IndexMemory = indexMemory(new Recorder()),
-): Steps<Objects> {
-  const groups = new Map<ObjectKey, Parsed[]>();
-  for (const [at, one] of parsed.entries()) {
-    if (at % STRIDE === 0) yield;
-    getOrAdd(groups, headOf(one).key, () => []).push(one);
+  constructor(tracker: Tracker) {
+    this.services = new Cells(tracker);
+    this.plugins = new Cells(tracker);
+    this.secrets = new Cells(tracker);
+    this.coreServices = new Cells(tracker);
+    this.#grants = new Cells(tracker);
+    this.grants = {
+      permits: (from, to) => from.namespace === namespaceOf(to.name) || this.#allGrants().permits(from, to),
+      granted: (from, kind) => this.#allGrants().granted(from, kind),
+    };
+    this.routes = new Cells(tracker);
+    this.broken = new Cells(tracker);
   }
-  const keys = yield* memory.byKey.of(groups);
-  const services = new Map<NamespacedName, Found<ServiceResource>>();
-  const plugins = new Map<ObjectKey, Found<PluginResource>>();
-  const secrets = new Map<NamespacedName, Found<SecretResource>>();
-  const coreServices = new Map<NamespacedName, Found<CoreServiceResource>>();
-  const grants: ReferenceGrantResource[] = [];
-  const routes = new Set<RouteResource>();
-  const policies = new Map<NamespacedName, Policy>();
-  const broken: Broken[] = [];
-  for (const [at, key] of keys.entries()) {
-    if (at % STRIDE === 0) yield;
-    const group = groups.get(key) ?? [];
-    const one = memory.indexed.get(key, group, () => indexed(group));
-    if (one === undefined) continue;
-    const { found } = one;
-    const { name } = found.kind === 'Broken' ? found : found.value;
-    if (found.kind === 'Broken') broken.push(found);
-    if (one.kind === 'Service') services.set(name, one.found);
-    else if (one.kind === 'Plugin') plugins.set(key, one.found);
-    else if (one.kind === 'Secret') secrets.set(name, one.found);
-    else if (one.kind === 'CoreService') coreServices.set(name, one.found);
-    else if (one.kind === 'ReferenceGrant') {
-      if (one.found.kind === 'Valid') grants.push(one.found.value);
-    } else if (one.found.kind === 'Valid') {
-      routes.add(one.found.value);
-      if (one.policy !== undefined) policies.set(name, one.policy);
+
+  *take(changes: Iterable<ParsedChange>): Steps<ObjectChanges> {
+    const out: ObjectChanges = {
+      routes: [],
+      services: [],
+      plugins: new Set(),
+      secrets: new Set(),
+      broken: new Set(),
+      grants: false,
+    };
+    let looked = 0;
+    for (const [key, one] of yield* this.#groups.take(changes)) {
+      if (looked++ % STRIDE === 0) yield;
+      this.#put(key, one, indexed(this.#groups.of(key)), out);
+    }
+    for (const [name, state] of yield* this.#room.settle()) {
+      if (looked++ % STRIDE === 0) yield;
+      this.#putRoute(name, state, out);
+    }
+    if (out.grants) this.#grants.set('all', grantsOf(this.#granted.values()));
+    return out;
+  }
+
+  #allGrants(): Grants {
+    return this.#grants.get('all') ?? NO_GRANTS;
+  }
+
+  /** `after`: of the same kind as `one`, which is or was there. */
+  #put(key: ObjectKey, one: Parsed, after: Indexed | undefined, out: ObjectChanges): void {
+    const { name } = headOf(one);
+    const kind = kindOf(one);
+    if (kind === 'Route') {
+      this.#room.replace(name, after?.kind === kind ? after : undefined);
+      return;
+    }
+    this.#putBroken(key, after, out);
+    switch (kind) {
+      case 'Service': {
+        const before = this.services.peek(name);
+        const found = after?.kind === kind ? after.found : undefined;
+        if (this.services.set(name, found)) out.services.push({ key: name, before, after: found });
+        return;
+      }
+      case 'Plugin':
+        if (this.plugins.set(key, after?.kind === kind ? after.found : undefined)) out.plugins.add(key);
+        return;
+      case 'Secret':
+        if (this.secrets.set(name, after?.kind === kind ? after.found : undefined)) out.secrets.add(name);
+        return;
+      case 'CoreService':
+        this.coreServices.set(name, after?.kind === kind ? after.found : undefined);
+        return;
+      case 'ReferenceGrant':
+        out.grants = true;
+        if (after?.kind === kind && after.found.kind === 'Valid') this.#granted.set(key, after.found.value);
+        else this.#granted.delete(key);
+        return;
     }
   }
-  const { fitting, excess } = yield* fittingRoutes(yield* memory.byAge.of(routes));
-  if (excess.length > 0) {
-    broken.push(...excess);
-    broken.sort((a, b) => (a.key < b.key ? -1 : 1));
+
+  #putRoute(name: NamespacedName, state: RouteState | undefined, out: ObjectChanges): void {
+    const before = this.routes.peek(name);
+    if (!this.routes.set(name, state)) return;
+    out.routes.push({ key: name, before, after: state });
+    const one = state ?? before;
+    if (one !== undefined) this.#putBroken(keyOf(one), state, out);
   }
-  const brokenRoutes = broken.filter(({ claims }) => claims[0]?.kind === 'Route');
-  return {
-    keys,
-    services,
-    plugins,
-    secrets,
-    coreServices,
-    grants,
-    routes: fitting,
-    policies,
-    brokenRoutes,
-    broken,
-  };
+
+  #putBroken(key: ObjectKey, after: Indexed | undefined, out: ObjectChanges): void {
+    if (this.broken.set(key, after?.found.kind === 'Broken' ? after.found : undefined)) out.broken.add(key);
+  }
 }
 
-/** Objects that are handled between two steps where each costs about a microsecond. */
-const STRIDE = 64;
+const NO_GRANTS = grantsOf([]);
+
+/** Objects that are handled between two steps where each costs a few microseconds. */
+const STRIDE = 32;
+
+const keyOf = ({ found }: Indexed): ObjectKey => (found.kind === 'Broken' ? found.key : found.value.key);
+
+/** Objects by key; most keys have one. */
+class Groups {
+  readonly #single = new Map<ObjectKey, Parsed>();
+  readonly #several = new Map<ObjectKey, readonly Parsed[]>();
+
+  of(key: ObjectKey): readonly Parsed[] {
+    const single = this.#single.get(key);
+    return single === undefined ? (this.#several.get(key) ?? []) : [single];
+  }
+
+  /** Answers the keys whose objects aren't what they were, each with one that is or was there. */
+  *take(changes: Iterable<ParsedChange>): Steps<ReadonlyMap<ObjectKey, Parsed>> {
+    const keys = new Map<ObjectKey, Parsed>();
+    let looked = 0;
+    for (const { before, after } of changes) {
+      if (looked++ % STRIDE === 0) yield;
+      for (const one of [before, after]) if (one !== undefined) keys.set(headOf(one).key, one);
+      if (before !== undefined) this.#leave(before);
+      if (after !== undefined) this.#join(after);
+    }
+    return keys;
+  }
+
+  #join(one: Parsed): void {
+    const { key } = headOf(one);
+    this.#become(key, [...this.of(key), one]);
+  }
+
+  #leave(one: Parsed): void {
+    const { key } = headOf(one);
+    const all = this.of(key);
+    this.#become(key, all.toSpliced(all.indexOf(one), 1));
+  }
+
+  #become(key: ObjectKey, all: readonly Parsed[]): void {
+    const [only] = all;
+    if (all.length === 1 && only !== undefined) this.#single.set(key, only);
+    else this.#single.delete(key);
+    if (all.length > 1) this.#several.set(key, all);
+    else this.#several.delete(key);
+  }
+}

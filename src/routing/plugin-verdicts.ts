@@ -1,73 +1,92 @@
 import { namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import type { Problem } from '../resources/problem.ts';
 import { getOrAdd } from './collections.ts';
+import type { CompiledHost } from './compile-host.ts';
+import type { Hosts } from './compile-hosts.ts';
 import type { PluginState } from './compile-plugins.ts';
+import type { RouteDraft } from './compile-routes.ts';
 import { conditionsOf, unusual, WHOLE } from './conditions.ts';
-import { type Findings, messages, type PlacedRoute, verdict } from './findings.ts';
-import type { Memo } from './memo.ts';
+import { messages, placedRoute, verdict } from './findings.ts';
 import type { Verdict } from './snapshot.ts';
-import type { Steps } from './steps.ts';
 
-export function* pluginVerdicts(findings: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {
-  const uses = yield* usesOf(findings);
-  const verdicts: Verdict[] = [];
-  for (const [key, state] of findings.plugins) {
-    if (state.kind === 'Broken') continue;
-    if (verdicts.length % STRIDE === 0) yield;
-    const use = uses.get(key) ?? UNUSED;
-    const denied = [...use.denied].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, denial]) => denial);
-    const everywhere = denied.length > 0 && denied.length === use.hosts.size;
-    const inputs = [state, use.routes, everywhere, ...denied];
-    verdicts.push(memory.get(key, inputs, () => pluginVerdict(state, use.routes, denied, everywhere)));
-  }
-  return verdicts;
-}
+/** Which Routes use a plugin, and on which hosts it is denied. */
+export class PluginUses {
+  readonly #routes = new Map<ObjectKey, Set<RouteDraft>>();
+  /** On how many hosts a plugin is denied, whoever names it there. */
+  readonly #troubled = new Map<ObjectKey, number>();
 
-/** Routes that are handled between two steps. */
-const STRIDE = 64;
-
-/** `hosts` and `denied` (by host) only where the plugin is denied somewhere. */
-interface Use {
-  routes: number;
-  readonly hosts: Set<string>;
-  readonly denied: Map<string, Problem>;
-}
-const UNUSED: Use = { routes: 0, hosts: new Set(), denied: new Map() };
-
-function* usesOf({ placed, hosts }: Findings): Steps<ReadonlyMap<ObjectKey, Use>> {
-  const uses = new Map<ObjectKey, Use>();
-  const troubled = new Set<ObjectKey>();
-  for (const { denials } of hosts.values()) for (const key of denials.keys()) troubled.add(key);
-  for (const [at, route] of placed.entries()) {
-    if (at % STRIDE === 0) yield;
-    for (const plugin of route.draft.permitted) {
-      const use = getOrAdd(uses, plugin, (): Use => ({ routes: 0, hosts: new Set(), denied: new Map() }));
-      use.routes += 1;
-      if (troubled.has(plugin)) noteHosts(use, plugin, route, hosts);
+  /** A Route is another one. Answers the plugins that are used otherwise now. */
+  replace(before: RouteDraft | undefined, after: RouteDraft | undefined): readonly ObjectKey[] {
+    for (const key of before?.permitted ?? []) {
+      const routes = this.#routes.get(key);
+      if (before !== undefined) routes?.delete(before);
+      if (routes?.size === 0) this.#routes.delete(key);
     }
+    for (const key of after?.permitted ?? []) {
+      if (after !== undefined) getOrAdd(this.#routes, key, () => new Set()).add(after);
+    }
+    return [...(before?.permitted ?? []), ...(after?.permitted ?? [])];
   }
-  return uses;
+
+  /** A host is another. Answers the plugins that it denies, or denied. */
+  deny(before: CompiledHost | undefined, after: CompiledHost | undefined): readonly ObjectKey[] {
+    const [was, is] = [[...(before?.denials.keys() ?? [])], [...(after?.denials.keys() ?? [])]];
+    for (const key of is) this.#troubled.set(key, (this.#troubled.get(key) ?? 0) + 1);
+    for (const key of was) {
+      const count = (this.#troubled.get(key) ?? 0) - 1;
+      if (count > 0) this.#troubled.set(key, count);
+      else this.#troubled.delete(key);
+    }
+    return [...was, ...is];
+  }
+
+  isTroubled(key: ObjectKey): boolean {
+    return this.#troubled.has(key);
+  }
+
+  of(key: ObjectKey, hosts: Pick<Hosts, 'get'>): PluginUse {
+    const routes = this.#routes.get(key) ?? NO_ROUTES;
+    const there = new Set<string>();
+    const denied = new Map<string, Problem>();
+    if (this.isTroubled(key)) for (const draft of routes) noteHosts({ there, denied }, key, draft, hosts);
+    const inOrder = [...denied].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, denial]) => denial);
+    return { routes: routes.size, denied: inOrder, everywhere: denied.size > 0 && denied.size === there.size };
+  }
+}
+
+const NO_ROUTES: ReadonlySet<RouteDraft> = new Set();
+
+export interface PluginUse {
+  /** How many use it. */
+  readonly routes: number;
+  /** Why it can't be used, in order of host. */
+  readonly denied: readonly Problem[];
+  /** On every host on which it is named. */
+  readonly everywhere: boolean;
 }
 
 /** What another namespace's Route makes of the plugin on hosts of its own is for that Route's verdict. */
-function noteHosts(use: Use, plugin: ObjectKey, { draft, shares }: PlacedRoute, hosts: Findings['hosts']): void {
+function noteHosts(
+  use: { readonly there: Set<string>; readonly denied: Map<string, Problem> },
+  plugin: ObjectKey,
+  draft: RouteDraft,
+  hosts: Pick<Hosts, 'get'>,
+): void {
   if (namespaceOf(draft.route.name) !== pluginNamespace(plugin)) return;
-  for (const { places } of shares) {
+  for (const { places } of placedRoute(draft, hosts).shares) {
     const host = places.kept[0]?.host;
     if (host === undefined) continue;
     const denial = hosts.get(host)?.denials.get(plugin);
-    use.hosts.add(host);
+    use.there.add(host);
     if (denial !== undefined) use.denied.set(host, denial);
   }
 }
 
 const pluginNamespace = (key: ObjectKey): string | undefined => key.split('/')[1];
 
-function pluginVerdict(
+export function pluginVerdict(
   state: Exclude<PluginState, { kind: 'Broken' }>,
-  routes: number,
-  denied: readonly Problem[],
-  everywhere: boolean,
+  { routes, denied, everywhere }: PluginUse,
 ): Verdict {
   const plugin = state.kind === 'Compiled' ? state.plugin : undefined;
   const own = state.kind === 'Compiled' ? [] : state.problems;

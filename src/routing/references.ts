@@ -2,11 +2,11 @@ import { type NamespacedName, nameOf, namespaceOf, type ObjectKey, objectKey } f
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
 import { backendProblem, type CoreServices } from './backends.ts';
+import type { Lookup } from './cells.ts';
 import type { PluginStates } from './compile-plugins.ts';
 import { type Grants, notPermitted, type Referrer } from './grants.ts';
 import type { Ownerships } from './host-owners.ts';
 import type { Found } from './indexed.ts';
-import type { Lookup } from './memo.ts';
 import type { CompileOptions } from './options.ts';
 
 /** What references are resolved against. Of other objects, steps that are remembered see no more than this. */

@@ -1,6 +1,6 @@
 import { originOf } from '../resources/external.ts';
 import { parseAuthority } from '../resources/hostname.ts';
-import { namespaceOf, type ObjectKey } from '../resources/keys.ts';
+import { namespaceOf } from '../resources/keys.ts';
 import { type Problem, problem, sentences } from '../resources/problem.ts';
 import { getOrAdd } from './collections.ts';
 import type { HostShare } from './compile-host.ts';
@@ -8,35 +8,16 @@ import type { RouteDraft } from './compile-routes.ts';
 import { certificateReady, conditionsOf, type Programming, unusual, WHOLE } from './conditions.ts';
 import type { LostClaim } from './conflicts.ts';
 import type { PlacedEntry } from './entries.ts';
-import { type Findings, messages, type PlacedRoute, verdict } from './findings.ts';
-import type { Memo } from './memo.ts';
+import { messages, type PlacedRoute, verdict } from './findings.ts';
 import type { CompileMode } from './options.ts';
 import type { Known } from './references.ts';
 import { ownerFlag, type RouteHosts } from './route-hosts.ts';
 import type { Condition, Exposure, Verdict } from './snapshot.ts';
-import type { Steps } from './steps.ts';
 
 const NONE: readonly Problem[] = [];
 
-export function* routeVerdicts(findings: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {
-  const { known, certificates, placed } = findings;
-  const verdicts: Verdict[] = [];
-  for (const one of placed) {
-    if (verdicts.length % STRIDE === 0 || one.shares.length > FEW) yield;
-    const { route } = one.draft;
-    const certificate = certificates.problems.get(route.name);
-    const inputs = [one.draft, ...one.shares, ...(certificate === undefined ? [] : ['tls', ...certificate])];
-    verdicts.push(memory.get(route.key, inputs, () => routeVerdict(one, certificate, known)));
-  }
-  return verdicts;
-}
-
-/** Routes that are handled between two steps, and hosts of one that is a step by itself. */
-const STRIDE = 32;
-const FEW = 8;
-
 /** `certificate`: problems of the one that it names; undefined where it names none. */
-function routeVerdict(
+export function routeVerdict(
   { draft, shares }: PlacedRoute,
   certificate: readonly Problem[] | undefined,
   known: Known,

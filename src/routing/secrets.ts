@@ -2,8 +2,8 @@ import { DNS_SUBDOMAIN, type NamespacedName, nameOf, namespacedName, namespaceOf
 import { SECRET_LABEL } from '../resources/metadata.ts';
 import { type Checked, type FieldPath, invalid, problem, valid } from '../resources/problem.ts';
 import type { SecretResource } from '../resources/resource.ts';
+import type { Lookup } from './cells.ts';
 import type { Found } from './indexed.ts';
-import type { Lookup } from './memo.ts';
 import type { CompileMode } from './options.ts';
 import type { SecretReader } from './plugin-rules.ts';
 

@@ -103,6 +103,15 @@ export interface Compiled {
   readonly table: RouteTable;
   readonly plugins: ReadonlyMap<ObjectKey, PluginBinding>;
   readonly certificates: ReadonlyMap<HostPattern, HostCertificate>;
-  /** In order of key. */
+  /** In no order; as of this run until the next one begins. */
   readonly verdicts: ReadonlyMap<ObjectKey, Verdict>;
+  /** What is another value than in the run before, or new, or gone; undefined where there was no such run. */
+  readonly changed: ChangedParts | undefined;
+}
+
+export interface ChangedParts {
+  readonly hosts: ReadonlySet<HostPattern>;
+  readonly plugins: ReadonlySet<ObjectKey>;
+  readonly certificates: ReadonlySet<HostPattern>;
+  readonly verdicts: ReadonlySet<ObjectKey>;
 }

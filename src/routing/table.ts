@@ -95,20 +95,46 @@ export function* buildHost({ pattern, placements, closed, reserved }: HostInput)
   };
 }
 
-/** Hosts by the way they are found. */
-export function* indexHosts(hosts: Iterable<HostTable>): Steps<RouteTable> {
-  const exact = new Map<string, HostTable>();
-  const wildcards = new Map<string, HostTable>();
-  let any: HostTable | undefined;
-  for (const host of hosts) {
-    if (exact.size % STRIDE === 0) yield;
-    const { pattern } = host;
+export const EMPTY_TABLE: RouteTable = { exact: new Map(), wildcards: new Map(), any: undefined };
+
+/** Hosts by the way they are found. `changed`: hosts that are others than in `before`; undefined ones are gone. */
+export function* indexHosts(
+  before: RouteTable,
+  changed: ReadonlyMap<HostPattern, HostTable | undefined>,
+): Steps<RouteTable> {
+  const exact = new Map<string, HostTable | undefined>();
+  const wildcards = new Map<string, HostTable | undefined>();
+  let { any } = before;
+  for (const [pattern, host] of changed) {
     if (pattern === '*') any = host;
     else if (pattern.startsWith('*.')) wildcards.set(pattern.slice(1), host);
     else exact.set(pattern, host);
   }
-  return { exact, wildcards, any };
+  return {
+    exact: yield* withChanged(before.exact, exact),
+    wildcards: yield* withChanged(before.wildcards, wildcards),
+    any,
+  };
 }
+
+/** The same map where nothing changes; else a copy, for the one before is in use. */
+export function* withChanged<K, V>(
+  before: ReadonlyMap<K, V>,
+  changed: ReadonlyMap<K, V | undefined>,
+): Steps<ReadonlyMap<K, V>> {
+  if (changed.size === 0) return before;
+  const after = new Map<K, V>();
+  for (const [key, value] of before) {
+    if (after.size % COPIED === 0) yield;
+    const now = changed.has(key) ? changed.get(key) : value;
+    if (now !== undefined) after.set(key, now);
+  }
+  for (const [key, value] of changed) if (value !== undefined) after.set(key, value);
+  return after;
+}
+
+/** Members that are copied between two steps. */
+const COPIED = 512;
 
 /** Segments of a Route's path. `/a` and `/a/` are one prefix (Gateway API), and two exact paths. */
 export function pathSegments(path: PathMatch): readonly string[] {

@@ -1,62 +1,122 @@
 import type { HostPattern } from '../resources/hostname.ts';
-import { nameOf, namespaceOf, type ObjectKey } from '../resources/keys.ts';
+import { type NamespacedName, nameOf, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import type { Problem } from '../resources/problem.ts';
 import type { Backend, ServiceResource } from '../resources/resource.ts';
 import { backendProblem } from './backends.ts';
+import type { Cells, Tracker } from './cells.ts';
+import type { Certificates } from './certificates.ts';
+import type { Hosts } from './compile-hosts.ts';
+import type { RouteDraft } from './compile-routes.ts';
 import { conditionsOf, WHOLE } from './conditions.ts';
-import { type Findings, verdict } from './findings.ts';
+import { type Change, Derived } from './derived.ts';
+import { placedRoute, verdict } from './findings.ts';
 import { formatBackend } from './guards.ts';
 import { mayName } from './host-owners.ts';
 import type { Broken } from './indexed.ts';
-import type { Memo } from './memo.ts';
 import { readHosts } from './namers.ts';
-import { pluginVerdicts } from './plugin-verdicts.ts';
+import { type PluginUses, pluginVerdict } from './plugin-verdicts.ts';
 import { type Known, resolvePlugin } from './references.ts';
-import { routeVerdicts } from './route-verdicts.ts';
+import { routeVerdict } from './route-verdicts.ts';
 import type { Verdict } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 
-/** One verdict for every object, in order of key; a valid Secret has nothing to tell. What says the same is the same value. */
-export function* verdictsOf(
-  findings: Findings,
-  memory: Memo<ObjectKey, Verdict>,
-): Steps<ReadonlyMap<ObjectKey, Verdict>> {
-  const unordered = new Map<ObjectKey, Verdict>();
-  const of: readonly Steps<readonly Verdict[]>[] = [
-    brokenVerdicts(findings, memory),
-    serviceVerdicts(findings, memory),
-    pluginVerdicts(findings, memory),
-    routeVerdicts(findings, memory),
-  ];
-  for (const steps of of) {
-    for (const verdict of yield* steps) {
-      if (unordered.size % STRIDE === 0) yield;
-      unordered.set(verdict.key, verdict);
-    }
-  }
-  const verdicts = new Map<ObjectKey, Verdict>();
-  for (const [at, key] of findings.objects.keys.entries()) {
-    if (at % STRIDE === 0) yield;
-    const verdict = unordered.get(key);
-    if (verdict !== undefined) verdicts.set(key, verdict);
-  }
-  return verdicts;
+export interface VerdictsWorld {
+  readonly tracker: Tracker;
+  readonly broken: Cells<ObjectKey, Broken>;
+  readonly known: Known;
+  readonly drafts: Pick<Derived<NamespacedName, RouteDraft>, 'get'>;
+  readonly hosts: Hosts;
+  readonly uses: PluginUses;
+  readonly certificates: Certificates;
 }
 
+export interface VerdictsWorld {
+  readonly tracker: Tracker;
+  readonly broken: Cells<ObjectKey, Broken>;
+  readonly known: Known;
+  readonly drafts: Pick<Derived<NamespacedName, RouteDraft>, 'get'>;
+  readonly hosts: Hosts;
+  readonly uses: PluginUses;
+  readonly certificates: Certificates;
+}
+
+/** One verdict for every object; a valid Secret has nothing to tell. What says the same stays the same value. */
+export class Verdicts {
+  readonly all = new Map<ObjectKey, Verdict>();
+  readonly broken: Derived<ObjectKey, Verdict>;
+  readonly services: Derived<NamespacedName, Verdict>;
+  readonly plugins: Derived<ObjectKey, Verdict>;
+  readonly routes: Derived<NamespacedName, Verdict>;
+
+  constructor({ tracker, broken, known, drafts, hosts, uses, certificates }: VerdictsWorld) {
+    const common = { tracker, same: sameVerdict, stride: STRIDE };
+    this.broken = new Derived({
+      ...common,
+      make(key) {
+        const one = broken.get(key);
+        return one && brokenVerdict(one, known);
+      },
+    });
+    this.services = new Derived({
+      ...common,
+      make(name) {
+        const service = known.services.get(name);
+        return service?.kind === 'Valid' ? serviceVerdict(service.value, known) : undefined;
+      },
+    });
+    this.plugins = new Derived({
+      ...common,
+      make(key) {
+        const state = known.plugins.get(key);
+        return state === undefined || state.kind === 'Broken' ? undefined : pluginVerdict(state, uses.of(key, hosts));
+      },
+    });
+    this.routes = new Derived({
+      ...common,
+      make(name) {
+        const draft = drafts.get(name);
+        return draft && routeVerdict(placedRoute(draft, hosts), certificates.problems(draft), known);
+      },
+    });
+  }
+
+  get pending(): boolean {
+    return this.#parts().some(({ pending }) => pending);
+  }
+
+  /** Answers the objects of which something else is said than before. */
+  *run(): Steps<ReadonlySet<ObjectKey>> {
+    const changed = new Set<ObjectKey>();
+    const made: Verdict[] = [];
+    for (const part of this.#parts()) {
+      for (const { before, after } of yield* part.run()) {
+        // An object that breaks is gone from one part and new in another.
+        if (after !== undefined) made.push(after);
+        else if (before !== undefined && this.all.delete(before.key)) changed.add(before.key);
+      }
+    }
+    for (const verdict of made) {
+      this.all.set(verdict.key, verdict);
+      changed.add(verdict.key);
+    }
+    return changed;
+  }
+
+  #parts(): readonly Part[] {
+    return [this.broken, this.services, this.plugins, this.routes];
+  }
+}
+
+type Part = {
+  readonly pending: boolean;
+  run(): Steps<readonly Omit<Change<unknown, Verdict>, 'key'>[]>;
+};
+
 /** Objects that are handled between two steps. */
-const STRIDE = 64;
+const STRIDE = 16;
 
 /** Verdicts hold no secrets and no Maps: their JSON is their content. */
 export const sameVerdict = (a: Verdict, b: Verdict): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-function* brokenVerdicts({ objects, known }: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {
-  const verdicts: Verdict[] = [];
-  for (const broken of objects.broken) {
-    if (verdicts.length % STRIDE === 0) yield;
-    verdicts.push(memory.get(broken.key, [broken], () => brokenVerdict(broken, known)));
-  }
-  return verdicts;
-}
 
 function brokenVerdict(broken: Broken, known: Known): Verdict {
   const { problems } = broken;
@@ -70,17 +130,6 @@ function hostsOfBroken(broken: Broken, { owners, options }: Known): readonly Hos
   const hosts = [...new Set(readHosts(broken))];
   if (hosts.some((host) => owners.get(host).kind === 'Pending')) return undefined;
   return hosts.filter((host) => mayName(owners.get(host), broken.meta.namespace));
-}
-
-function* serviceVerdicts({ objects, known }: Findings, memory: Memo<ObjectKey, Verdict>): Steps<readonly Verdict[]> {
-  const verdicts: Verdict[] = [];
-  for (const found of objects.services.values()) {
-    if (found.kind === 'Broken') continue;
-    if (verdicts.length % STRIDE === 0) yield;
-    const service = found.value;
-    verdicts.push(memory.get(service.key, [service, known.grants], () => serviceVerdict(service, known)));
-  }
-  return verdicts;
 }
 
 function serviceVerdict(service: ServiceResource, known: Known): Verdict {

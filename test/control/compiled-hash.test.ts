@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { freezeAndHash } from '../../src/control/compiled-hash.ts';
+import { CompiledHash } from '../../src/control/compiled-hash.ts';
 import { contentHash } from '../../src/control/content-hash.ts';
 import type { Compiled } from '../../src/routing/snapshot.ts';
 import { finish } from '../../src/routing/steps.ts';
 import { compileAll, route, service } from '../routing/support.ts';
 import { worldArb } from '../routing/worlds.ts';
 
-const hashOf = (compiled: Compiled): string => finish(freezeAndHash(compiled)).whole;
+const hashOf = (compiled: Compiled): string => finish(new CompiledHash().update(compiled)).whole;
 
 describe('the hash of what was compiled', () => {
   it('tells contents apart, and no equal ones', () => {
@@ -29,7 +29,7 @@ describe('the hash of what was compiled', () => {
       s,
       route('n/r', ['a.x'], ['/a/b', '=/c'], { serviceRef: { name: 's' }, access: 'Public' }),
     ]);
-    finish(freezeAndHash({ table, ...rest }));
+    finish(new CompiledHash().update({ table, ...rest }));
     const host = table.exact.get('a.x');
     const node = host?.paths.children.get('a')?.children.get('b');
     for (const part of [table, host, host?.paths, node, node?.prefix, node?.prefix?.[0]?.entry.action])
@@ -41,6 +41,6 @@ describe('the hash of what was compiled', () => {
       route(`n/r${i}`, ['a.x'], [`/p${i}`], { serviceRef: { name: 's' }, access: 'Public' }),
     );
     const compiled = compileAll([service('n/s', 'http://one'), ...routes]);
-    expect([...freezeAndHash(compiled)].length).toBeGreaterThan(100);
+    expect([...new CompiledHash().update(compiled)].length).toBeGreaterThan(100);
   });
 });

@@ -82,7 +82,7 @@ describe('control loop', () => {
     const [, news] = h.publications;
     expect(news?.snapshot).toBe(news?.previous);
     const key = objectKey('SharedToken', namespacedName('shop', 'unused'));
-    expect(news?.previousVerdicts.has(key)).toBe(false);
+    expect(news?.changed.map(({ key, before }) => [key, before])).toEqual([[key, undefined]]);
     expect(news?.verdicts.get(key)?.problems[0]?.reason).toBe('SecretNotFound');
   });
 
@@ -122,6 +122,34 @@ describe('control loop', () => {
     h.settle();
     expect(h.reconciles.at(-1)).toBe('published');
     expect(ask(h)).toBe('Denied');
+  });
+
+  it('F14 what changed in a run that failed late is in the next one', async () => {
+    let broken = false;
+    const kinds = [tinyKind()];
+    const { compile } = pipeline(kinds);
+    const h = harness({
+      kinds,
+      *compile(objects) {
+        const compiled = yield* compile(objects);
+        if (broken) throw new Error('bug');
+        return compiled;
+      },
+    });
+    await guarded(h);
+    const before = h.control.current();
+    broken = true;
+    h.source.set('r', route('orders', 'missing', 'p'));
+    h.settle();
+    expect(h.control.current()).toBe(before);
+    broken = false;
+    h.source.set('p2', token('unused', 'missing'));
+    h.settle();
+    const { table, hash } = h.control.current() ?? {};
+    const [entry] = table?.exact.get('shop.example.com')?.paths.children.get('orders')?.prefix ?? [];
+    expect(entry?.entry.exposure).toBe('Denied');
+    expect(hash).not.toBe(before?.hash);
+    expect(h.control.verdicts().get(objectKey('Route', namespacedName('shop', 'orders')))?.exposure).toBe('Denied');
   });
 
   it('F14 a compiler that throws the first time is not the end either', async () => {

@@ -24,6 +24,7 @@ export function scriptedSource(synced = true): ScriptedSource {
       await read.promise;
     },
     objects: () => objects,
+    changes: () => undefined,
     stop() {
       stopped = true;
       return Promise.resolve();

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { clusterPipeline } from '../../src/cli/pipeline.ts';
 import { PLUGIN_KINDS } from '../../src/plugins/kinds.ts';
+import { parsedObjects } from '../../src/routing/changes.ts';
 import type { Compiled, Verdict } from '../../src/routing/snapshot.ts';
 import { finish } from '../../src/routing/steps.ts';
 import { CLUSTER, clusterSecret } from '../routing/cluster.ts';
@@ -32,7 +33,7 @@ function compileExample(name: string, change: (text: string) => string = (text) 
     clusterSecret(`web/${name}-client`, { 'client-secret': 'a-long-secret' }, { labelled: true }),
     clusterSecret('web/app-tls', { 'tls.crt': 'certificate', 'tls.key': 'key' }, { type: 'kubernetes.io/tls' }),
   ];
-  return finish(compile(objects.flatMap((object) => parse(object) ?? [])));
+  return finish(compile(parsedObjects(objects.flatMap((object) => parse(object) ?? []))));
 }
 
 const verdict = ({ verdicts }: Compiled, kind: string, name: string): Verdict => {

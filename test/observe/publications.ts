@@ -3,10 +3,11 @@ import type { RequestRecord } from '../../src/proxy/record.ts';
 import { parseDuration } from '../../src/resources/duration.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../src/resources/keys.ts';
 import type { Parsed } from '../../src/resources/resource.ts';
+import type { ParsedChange } from '../../src/routing/changes.ts';
 import type { PluginBinding, Verdict } from '../../src/routing/snapshot.ts';
 import { buildTable } from '../support/table.ts';
 
-/** A publication of objects that are called like this. Routes with the names of their rules. */
+/** A publication of objects that are called like this. Routes with the names of their rules. `before`: the one before. */
 export function publication(
   names: {
     readonly routes?: Readonly<Record<string, readonly string[]>>;
@@ -14,6 +15,7 @@ export function publication(
     readonly plugins?: readonly string[];
   },
   generation = 1,
+  before?: Publication,
 ): Publication {
   const parsed: Parsed[] = [];
   const verdicts = new Map<ObjectKey, Verdict>();
@@ -34,12 +36,20 @@ export function publication(
     snapshot: { generation, hash: `hash-${generation}`, table, plugins, certificates: new Map() },
     previous: undefined,
     verdicts,
-    previousVerdicts: new Map(),
-    changed: [...verdicts.keys()],
-    parsed,
+    changed: Array.from(verdicts, ([key, after]) => ({ key, before: undefined, after })),
+    parsed: { values: () => parsed, changes: changesOf(before?.parsed, parsed) },
     origins: new Map(),
   };
 }
+
+/** All that was is gone, all that is is new. */
+const changesOf = (before: Publication['parsed'] | undefined, after: readonly Parsed[]): readonly ParsedChange[] => {
+  const was = new Map(Array.from(before?.values() ?? [], (parsed) => [keyOf(parsed), parsed]));
+  const is = new Map(after.map((parsed) => [keyOf(parsed), parsed]));
+  return [...new Set([...was.keys(), ...is.keys()])].map((key) => ({ before: was.get(key), after: is.get(key) }));
+};
+
+const keyOf = (parsed: Parsed): ObjectKey => (parsed.ok ? parsed.value.key : parsed.key);
 
 const verdict = (key: ObjectKey, exposure: Verdict['exposure']): Verdict => ({
   key,

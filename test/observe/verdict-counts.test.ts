@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Publication } from '../../src/control/control.ts';
 import { objectNames } from '../../src/observe/metrics/object-names.ts';
 import { verdictCounts } from '../../src/observe/metrics/verdict-counts.ts';
 import { publication } from './publications.ts';
@@ -18,7 +19,7 @@ describe('counts of verdicts', () => {
     expect(
       of(
         more,
-        more.changed.filter((key) => key.endsWith('/c')),
+        more.changed.filter(({ key }) => key.endsWith('/c')),
       ),
     ).toEqual(['3 Route']);
     // One that is gone and wasn't told, as after a publication that was missed.
@@ -29,7 +30,11 @@ describe('counts of verdicts', () => {
 describe('names of objects', () => {
   it('are told where they are others, and only there', () => {
     const names = objectNames();
-    const told = (...given: Parameters<typeof publication>): unknown => names(publication(...given))?.routes.size;
+    let before: Publication | undefined;
+    const told = (given: Parameters<typeof publication>[0]): unknown => {
+      before = publication(given, 1, before);
+      return names(before)?.routes.size;
+    };
     expect(told({ routes: routes('n/a') })).toBe(1);
     expect(told({ routes: routes('n/a') })).toBeUndefined();
     expect(told({ routes: { 'n/a': ['admins'] } })).toBe(1);

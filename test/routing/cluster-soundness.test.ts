@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Parsed } from '../../src/resources/resource.ts';
+import { Tracker } from '../../src/routing/cells.ts';
 import { compile } from '../../src/routing/compile.ts';
-import { hostOwners as hostOwnersOf } from '../../src/routing/host-owners.ts';
-import { indexObjects, type Objects } from '../../src/routing/objects.ts';
+import { HostOwners } from '../../src/routing/host-owners.ts';
+import type { RouteState } from '../../src/routing/indexed.ts';
+import { readHosts } from '../../src/routing/namers.ts';
+import { Objects } from '../../src/routing/objects.ts';
 import type { CompileOptions } from '../../src/routing/options.ts';
 import { finish } from '../../src/routing/steps.ts';
 import { change, isBroken, widened } from './changes.ts';
@@ -31,24 +34,23 @@ const optionsArb: fc.Arbitrary<CompileOptions> = fc.constantFrom(
   clusterOptions({ manyNamespaces: false }),
 );
 
-const namedHosts = ({ routes, brokenRoutes }: Objects): ReadonlySet<string> =>
-  new Set([
-    ...routes.flatMap(({ hosts }) => hosts),
-    ...brokenRoutes.flatMap(({ claims }) =>
-      claims.flatMap((claim) => (claim.kind === 'Route' ? claim.hosts.known : [])),
-    ),
-  ]);
+const hostsOf = ({ found }: RouteState): readonly string[] =>
+  found.kind === 'Valid' ? found.value.hosts : readHosts(found);
 
 /** Ownership that rests on Routes ends with the last that names the host, and goes to the next oldest: an entry prevents that. */
 function changesHands(before: readonly Parsed[], after: readonly Parsed[], { mode }: CompileOptions): boolean {
   const [was, is] = [before, after].map((parsed) => {
-    const objects = finish(indexObjects(parsed));
-    return { named: namedHosts(objects), of: finish(hostOwnersOf(objects, mode)).of };
+    const tracker = new Tracker();
+    const owners = new HostOwners(tracker, mode);
+    const changes = parsed.map((after) => ({ before: undefined, after }));
+    const { routes } = finish(new Objects(tracker).take(changes));
+    finish(owners.take(routes));
+    return { named: new Set(routes.flatMap(({ after }) => (after === undefined ? [] : hostsOf(after)))), of: owners };
   });
   if (was === undefined || is === undefined) return false;
   return [...was.named].some((host) => {
-    const owner = was.of.get(host);
-    const next = is.named.has(host) ? is.of.get(host) : undefined;
+    const owner = was.of.peek(host);
+    const next = is.named.has(host) ? is.of.peek(host) : undefined;
     return owner.kind === 'ByRoute' && (next?.kind !== 'ByRoute' || next.namespace !== owner.namespace);
   });
 }

@@ -1,15 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CompiledHash } from '../../src/control/compiled-hash.ts';
 import { contentHash } from '../../src/control/content-hash.ts';
 import { deepFreeze } from '../../src/control/freeze.ts';
 import type { Parsed } from '../../src/resources/resource.ts';
 import { CompileMemory, compile, compileSteps } from '../../src/routing/compile.ts';
 import { describeTable } from '../../src/routing/describe.ts';
 import type { CompileOptions } from '../../src/routing/options.ts';
-import type { Compiled } from '../../src/routing/snapshot.ts';
+import type { ChangedParts, Compiled } from '../../src/routing/snapshot.ts';
 import { finish } from '../../src/routing/steps.ts';
 import { clusterOptions, clusterSecret, grant, holding, hostOwners } from './cluster.ts';
 import { grantArb, namespaceArb } from './cluster-worlds.ts';
+import { moments } from './moments.ts';
 import { gate, gateRef, OPTIONS, parseOne, type Raw, route, service } from './support.ts';
 import { isRaw, type Mutation, mutate, mutationArb, worldArb } from './worlds.ts';
 
@@ -75,8 +77,10 @@ class Store {
     else if (change.kind === 'Break' && isRaw(held.value)) this.set(id, mutate(held.value, change.mutation));
   }
 
-  parsed(): readonly Parsed[] {
-    return [...this.#held.values()].flatMap(({ parsed }) => parsed ?? []);
+  parsed(): ReadonlyMap<string, Parsed> {
+    return new Map(
+      [...this.#held].flatMap(([id, { parsed }]) => (parsed === undefined ? [] : [[id, parsed] as const])),
+    );
   }
 }
 
@@ -90,20 +94,59 @@ const story = (states: readonly (readonly Raw[])[], options: CompileOptions, vou
     if (!read.has(raw)) read.set(raw, parseOne(raw, vouched));
     return read.get(raw);
   };
-  const memory = new CompileMemory();
+  const run = followed();
   for (const state of [...states, ...states.toReversed()]) {
-    const parsed = state.flatMap((raw) => parse(raw) ?? []);
-    const remembered = finish(compileSteps(parsed, options, memory));
-    deepFreeze(remembered);
-    expect(shown(remembered)).toEqual(shown(compile(parsed, options)));
+    const parsed = new Map(
+      state.flatMap((raw) => {
+        const one = parse(raw);
+        return one === undefined ? [] : [[idOf(raw), one] as const];
+      }),
+    );
+    run(parsed, options);
   }
 };
 
+/** Compiles one state after the other with one memory, and each from scratch. */
+function followed(): (state: ReadonlyMap<string, Parsed>, options: CompileOptions) => void {
+  const memory = new CompileMemory();
+  const next = moments();
+  const hash = new CompiledHash();
+  let before: Compiled | undefined;
+  return (state, options) => {
+    const remembered = finish(compileSteps(next(state), options, memory));
+    const whole = compile([...state.values()], options);
+    expect(finish(hash.update(remembered))).toEqual(finish(new CompiledHash().update(whole)));
+    // As control does: whoever changed what is remembered would throw.
+    deepFreeze({ ...remembered, verdicts: new Map(remembered.verdicts) });
+    expect(shown(remembered)).toEqual(shown(whole));
+    if (before !== undefined && remembered.changed !== undefined) expectTold(before, remembered, remembered.changed);
+    before = { ...remembered, verdicts: new Map(remembered.verdicts) };
+  };
+}
+
+/** Exactly what is another value is told to be. */
+function expectTold(before: Compiled, after: Compiled, changed: ChangedParts): void {
+  expect(new Set(differing(hostsOf(before), hostsOf(after)))).toEqual(changed.hosts);
+  expect(new Set(differing(before.plugins, after.plugins))).toEqual(changed.plugins);
+  for (const host of differing(before.certificates, after.certificates)) expect(changed.certificates).toContain(host);
+  expect(new Set(differing(before.verdicts, after.verdicts))).toEqual(changed.verdicts);
+}
+
+const hostsOf = ({ table: { exact, wildcards, any } }: Compiled): ReadonlyMap<string, unknown> =>
+  new Map([
+    ...exact,
+    ...[...wildcards].map(([suffix, host]) => [`*${suffix}`, host] as const),
+    ...(any === undefined ? [] : [['*', any] as const]),
+  ]);
+
+const differing = <K>(a: ReadonlyMap<K, unknown>, b: ReadonlyMap<K, unknown>): readonly K[] =>
+  [...new Set([...a.keys(), ...b.keys()])].filter((key) => a.get(key) !== b.get(key));
+
 /** Everything that anybody sees of it, order where people see it. */
-const shown = (compiled: Compiled): unknown => ({
-  content: contentHash({ ...compiled }),
-  verdicts: JSON.stringify([...compiled.verdicts]),
-  table: JSON.stringify(describeTable(compiled.table)),
+const shown = ({ table, plugins, certificates, verdicts }: Compiled): unknown => ({
+  content: contentHash({ table, plugins, certificates }),
+  verdicts: JSON.stringify([...verdicts].sort(([a], [b]) => (a < b ? -1 : 1))),
+  table: JSON.stringify(describeTable(table)),
 });
 
 function agrees(
@@ -111,7 +154,7 @@ function agrees(
   { all, age }: { readonly all: readonly CompileOptions[]; readonly age: { old: boolean } },
   steps: readonly (readonly Change[])[],
 ): void {
-  const memory = new CompileMemory();
+  const run = followed();
   let options = all[0] ?? OPTIONS;
   for (const changes of [[], ...steps]) {
     for (const change of changes) {
@@ -119,11 +162,7 @@ function agrees(
       else if (change.kind === 'Age') age.old = !age.old;
       else store.change(change);
     }
-    const parsed = store.parsed();
-    const remembered = finish(compileSteps(parsed, options, memory));
-    // As control does: whoever changed what is remembered would throw.
-    deepFreeze(remembered);
-    expect(shown(remembered)).toEqual(shown(compile(parsed, options)));
+    run(store.parsed(), options);
   }
 }
 

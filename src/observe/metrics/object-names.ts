@@ -1,5 +1,6 @@
 import type { Publication } from '../../control/control.ts';
 import type { Parsed } from '../../resources/resource.ts';
+import type { ParsedChange } from '../../routing/changes.ts';
 
 /** `namespace/name` of all objects that labels may name, valid or not. */
 export interface ObjectNames {
@@ -13,44 +14,24 @@ export interface ObjectNames {
  * change none, and all that hangs on them takes longer than a request may wait.
  */
 export function objectNames(): (publication: Pick<Publication, 'parsed'>) => ObjectNames | undefined {
-  let before: ObjectNames | undefined;
+  let told = false;
   return ({ parsed }) => {
-    if (before !== undefined && countKnown(parsed, before) === before.routes.size + before.services.size) {
-      return undefined;
-    }
-    before = namesOf(parsed);
-    return before;
+    if (told && ![...parsed.changes].some(isRenaming)) return undefined;
+    told = true;
+    return namesOf(parsed.values());
   };
 }
 
-/** Routes and Services, as long as each is one that was there with the same rules; undefined: some isn't. */
-function countKnown(parsed: readonly Parsed[], { routes, services }: ObjectNames): number | undefined {
-  let count = 0;
-  for (const object of parsed) {
-    switch (kindOf(object)) {
-      case 'Route': {
-        const rules = routes.get(nameOf(object));
-        if (rules === undefined || !hasRules(rules, object)) return undefined;
-        count += 1;
-        break;
-      }
-      case 'Service':
-        if (!services.has(nameOf(object))) return undefined;
-        count += 1;
-        break;
-      default:
-    }
-  }
-  return count;
+const isRenaming = ({ before, after }: ParsedChange): boolean => textOf(before) !== textOf(after);
+
+/** What there is to be named of an object. */
+function textOf(object: Parsed | undefined): string {
+  const kind = object && kindOf(object);
+  if (object === undefined || (kind !== 'Route' && kind !== 'Service')) return '';
+  return JSON.stringify([kind, nameOf(object), rulesOf(object)]);
 }
 
-/** Of two rules of one name there is one in a set. */
-function hasRules(known: ReadonlySet<string>, object: Parsed): boolean {
-  const rules = rulesOf(object);
-  return rules.length === known.size && rules.every((name) => known.has(name));
-}
-
-function namesOf(parsed: readonly Parsed[]): ObjectNames {
+function namesOf(parsed: Iterable<Parsed>): ObjectNames {
   const routes = new Map<string, ReadonlySet<string>>();
   const services = new Set<string>();
   for (const object of parsed) {

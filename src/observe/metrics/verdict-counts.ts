@@ -29,7 +29,7 @@ export function verdictCounts(): (publication: Counted) => VerdictCounts {
   };
 
   return ({ verdicts, changed }) => {
-    for (const key of changed) count(key, verdicts.get(key));
+    for (const { key, after } of changed) count(key, after);
     // Who missed a publication begins anew.
     if (groups.size !== verdicts.size) {
       groups.clear();

@@ -87,6 +87,10 @@ class FilesSource implements Source {
     return this.#objects;
   }
 
+  changes(): undefined {
+    return undefined;
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearTimeout(this.#poll);

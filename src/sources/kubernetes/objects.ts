@@ -29,12 +29,14 @@ export const storedOf = (object: Plain): StoredObject => {
 /** The objects that control sees. A write that changes nothing that is parsed, such as one of status, isn't a change. */
 export class Objects {
   readonly visible = new Map<string, SourceObject>();
+  #touched = new Set<string>();
   #serial = 0;
 
   /** Whether anything changed. `value`: frozen. */
   put(key: string, value: Plain): boolean {
     if (this.has(key, value)) return false;
     this.#serial += 1;
+    this.#touched.add(key);
     const metadata = own(value, 'metadata');
     // Of one resourceVersion there can be two values: when a CustomResourceDefinition gets another default.
     const version = `${String(own(metadata, 'uid') ?? '')}/${this.#serial}`;
@@ -48,6 +50,14 @@ export class Objects {
   }
 
   delete(key: string): boolean {
+    this.#touched.add(key);
     return this.visible.delete(key);
+  }
+
+  /** Keys that were put or deleted since this was called last. */
+  takeChanges(): ReadonlySet<string> {
+    const touched = this.#touched;
+    this.#touched = new Set();
+    return touched;
   }
 }

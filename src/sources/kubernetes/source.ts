@@ -86,6 +86,7 @@ export function createKubernetesSource(options: KubernetesOptions): KubernetesSo
       dirty = mark;
     },
     objects: () => store.visible,
+    changes: store.takeChanges,
     stored: store.stored,
     incomplete: () => !scopes.every(isListed),
     health: () => watchers.map((watcher) => watcher.health(now())),

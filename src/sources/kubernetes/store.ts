@@ -34,6 +34,8 @@ export interface EndpointSink {
 /** Where the objects of all list-watches go. */
 export interface Store {
   readonly visible: ReadonlyMap<string, SourceObject>;
+  /** Keys of `visible` that were put or deleted since this was called last. */
+  takeChanges(): ReadonlySet<string>;
   stored(key: string): StoredObject | undefined;
   handler(watched: Watched): Pick<WatchHandler, 'upsert' | 'remove'>;
   /** Everything was listed: Secrets that weren't among that are looked for, for at most so many milliseconds. */
@@ -123,6 +125,7 @@ export function createStore(options: StoreOptions, dirty: () => void): Store {
 
   return {
     visible: objects.visible,
+    takeChanges: () => objects.takeChanges(),
     stored: (key) => stored.get(key),
     handler,
     async begin(patience) {

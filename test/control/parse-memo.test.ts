@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createParseMemo } from '../../src/control/parse-memo.ts';
+import type { SourceObject } from '../../src/control/source.ts';
+import type { Parsed } from '../../src/resources/resource.ts';
+import { finish } from '../../src/routing/steps.ts';
+import { parseOne, service } from '../routing/support.ts';
+
+/** Objects that change by hand; `told`: whether the source says which did. */
+function stage(told: boolean) {
+  const objects = new Map<string, SourceObject>();
+  let touched = new Set<string>();
+  let version = 0;
+  const source = {
+    objects: () => objects,
+    changes() {
+      const taken = touched;
+      touched = new Set();
+      return told ? taken : undefined;
+    },
+  };
+  return {
+    source,
+    put(id: string, url: string): void {
+      version += 1;
+      touched.add(id);
+      objects.set(id, { value: service(`n/${id}`, url), version: String(version), origin: undefined });
+    },
+    remove(id: string): void {
+      touched.add(id);
+      objects.delete(id);
+    },
+  };
+}
+
+const urlsOf = (all: { values(): Iterable<Parsed> }): unknown =>
+  Array.from(all.values(), (parsed) => parsed.ok && parsed.value.kind === 'Service' && parsed.value.backend).sort(
+    (a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1),
+  );
+
+describe('what a source holds, parsed', () => {
+  it.each([true, false])('follows any changes, and tells exactly them (the source says which: %s)', (told) => {
+    const stepArb = fc.array(
+      fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.option(fc.constantFrom('http://one', 'http://two'))),
+    );
+    fc.assert(
+      fc.property(fc.array(stepArb), (steps) => {
+        const { source, put, remove } = stage(told);
+        const look = createParseMemo(parseOne);
+        const mine = new Map<Parsed, number>();
+        for (const [at, changes] of steps.entries()) {
+          for (const [id, url] of changes) url === null ? remove(id) : put(id, url);
+          const { objects } = finish(look(source));
+          expect(objects.moment).toBe(at + 1);
+          for (const { before, after } of objects.changes.values()) {
+            expect(before).not.toBe(after);
+            if (before !== undefined) expect(mine.delete(before)).toBe(true);
+            if (after !== undefined) mine.set(after, at);
+          }
+          expect(new Set(objects.all.values())).toEqual(new Set(mine.keys()));
+          expect(urlsOf(objects.all)).toEqual(urlsOf(finish(createParseMemo(parseOne)(source)).objects.all));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('F14 looks at everything again after a run that failed, which counts as a moment of its own', () => {
+    const { source, put } = stage(true);
+    let failing = false;
+    const look = createParseMemo((value) => {
+      if (failing) throw new Error('planted');
+      return parseOne(value);
+    });
+    put('a', 'http://one');
+    finish(look(source));
+    failing = true;
+    put('b', 'http://one');
+    expect(() => finish(look(source))).toThrow('planted');
+    failing = false;
+    const { objects } = finish(look(source));
+    expect([...objects.changes.keys()]).toEqual(['b']);
+    expect(objects.moment).toBe(3);
+  });
+});
