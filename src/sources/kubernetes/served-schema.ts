@@ -1,7 +1,8 @@
-import { API_VERSION, GROUP } from '../../resources/metadata.ts';
+import { GROUP } from '../../resources/metadata.ts';
 import { isPlain, own } from '../../resources/plain.ts';
 import type { KubernetesApi } from './api.ts';
 import type { KindName } from './collections.ts';
+import { readOpenApi, servedSchema } from './openapi.ts';
 import type { Log, Timers } from './world.ts';
 
 export interface SchemaCheckOptions {
@@ -44,29 +45,12 @@ export function watchServedSchema(options: SchemaCheckOptions): { stop(): void }
 
 /** Messages, one for each kind that lacks something. Empty where the API server doesn't say. */
 async function missingFields({ api, kinds }: SchemaCheckOptions, signal: AbortSignal): Promise<readonly string[]> {
-  try {
-    const { status, body } = await api.call({ method: 'GET', path: `/openapi/v3/apis/${API_VERSION}`, signal });
-    if (status !== 200) return [];
-    return kinds.flatMap(({ kind, plural, fields = [] }) => {
-      const served = specOf(body, kind);
-      const missing = served === undefined ? [] : fields.filter((field) => !Object.hasOwn(served, field));
-      return missing.length === 0 ? [] : [older(plural, missing)];
-    });
-  } catch {
-    return [];
-  }
-}
-
-function specOf(document: unknown, kind: string): Readonly<Record<string, unknown>> | undefined {
-  const schemas = own(own(document, 'components'), 'schemas');
-  for (const schema of isPlain(schemas) ? Object.values(schemas) : []) {
-    const names = own(schema, 'x-kubernetes-group-version-kind');
-    if (!Array.isArray(names) || !names.some((name) => own(name, 'group') === GROUP && own(name, 'kind') === kind))
-      continue;
-    const properties = own(own(own(schema, 'properties'), 'spec'), 'properties');
-    if (isPlain(properties)) return properties;
-  }
-  return undefined;
+  const document = await readOpenApi(api, signal);
+  return kinds.flatMap(({ kind, plural, fields = [] }) => {
+    const served = own(servedSchema(document, kind, 'spec'), 'properties');
+    const missing = isPlain(served) ? fields.filter((field) => !Object.hasOwn(served, field)) : [];
+    return missing.length === 0 ? [] : [older(plural, missing)];
+  });
 }
 
 const older = (plural: string, missing: readonly string[]): string =>

@@ -1,7 +1,6 @@
 import { API_VERSION } from '../../../resources/metadata.ts';
 import type { ApiRequest } from '../api.ts';
 import type { EventSubject } from '../events/event.ts';
-import type { Status } from './wanted.ts';
 
 export interface ReportedKind {
   readonly kind: string;
@@ -34,13 +33,9 @@ export function placeOf(key: string, kinds: ReadonlyMap<string, ReportedKind>): 
 /**
  * Server-side apply: of lists by type and fields that we don't name any more, ours go. With the version that was read: an
  * object that was made anew meanwhile, or that a newer leader wrote to, is answered with 409 (its uid would be ignored).
+ * @param status undefined: none, so that all of our fields go
  */
-export const applyOf = (
-  place: Place,
-  fieldManager: string,
-  resourceVersion: string,
-  status: Status | undefined,
-): ApiRequest => ({
+export const applyOf = (place: Place, fieldManager: string, resourceVersion: string, status: unknown): ApiRequest => ({
   method: 'PATCH',
   path: place.path,
   query: { fieldManager, force: 'true' },

@@ -15,6 +15,7 @@ import {
 } from './provider.ts';
 import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
 import { sameReport } from './same-report.ts';
+import type { FittedStatus, ServedStatuses } from './served-statuses.ts';
 import { isOlder, readConditions, readProvider } from './stored.ts';
 import { type Urgency, urgencyOf } from './urgency.ts';
 import { type Status, says, wantedStatus } from './wanted.ts';
@@ -29,6 +30,7 @@ export interface PlannerOptions {
   now(): number;
   /** Milliseconds since the epoch. */
   wallNow(): number;
+  readonly served: Pick<ServedStatuses, 'fit' | 'refused'>;
   /** After it was written. */
   happened(subject: EventSubject, happening: Happening): void;
 }
@@ -84,8 +86,9 @@ export function createPlanner(options: PlannerOptions): Planner {
     // About what isn't stored any more: the next publication is about what is.
     if (report.observedGeneration !== stored.generation) return undefined;
     const status = wanted(report, place.kind, stored);
-    if (status === undefined || says(stored.status, status)) return undefined;
-    return writeOf(key, place, stored, status);
+    const fitted = status && options.served.fit(place.kind, status);
+    if (status === undefined || fitted === undefined || says(stored.status, fitted.value)) return undefined;
+    return writeOf(key, place, stored, status, fitted);
   }
 
   /** Undefined: it will be known in a moment. */
@@ -102,10 +105,11 @@ export function createPlanner(options: PlannerOptions): Planner {
     return wantedStatus(report, conditions, shown?.checks, stored.status, wallNow);
   }
 
-  function writeOf(key: string, place: Place, stored: StoredObject, status: Status): Write {
+  function writeOf(key: string, place: Place, stored: StoredObject, status: Status, fitted: FittedStatus): Write {
     return {
-      request: applyOf(place, fieldManager, stored.resourceVersion, status),
+      request: applyOf(place, fieldManager, stored.resourceVersion, fitted.value),
       scope: place.scope,
+      refused: (answer) => options.served.refused(key, place.kind, fitted, answer),
       done(body) {
         remember(key, body);
         const before = readProvider(stored.status);
@@ -124,6 +128,7 @@ export function createPlanner(options: PlannerOptions): Planner {
     return {
       request: applyOf(place, fieldManager, stored.resourceVersion, undefined),
       scope: place.scope,
+      refused: (answer) => options.served.refused(key, place.kind, undefined, answer),
       done() {
         leaving.delete(key);
       },

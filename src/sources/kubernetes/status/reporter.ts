@@ -5,7 +5,9 @@ import type { Log, Timers } from '../world.ts';
 import type { ReportedKind } from './place.ts';
 import { createPlanner } from './planner.ts';
 import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
-import { createStatusWriter, type WriteResult } from './writer.ts';
+import { createServedStatuses } from './served-statuses.ts';
+import type { WriteResult } from './write-result.ts';
+import { createStatusWriter } from './writer.ts';
 
 export interface ReporterOptions {
   readonly api: KubernetesApi;
@@ -84,7 +86,12 @@ export function createReporter(options: ReporterOptions): Reporter {
     log,
     sent: contained((result: EventResult) => options.metrics.eventSent(result)),
   });
-  const planner = createPlanner({ ...options, happened: events.record });
+  const served = createServedStatuses({
+    ...options,
+    again: (key) => writer.mark(key),
+    changed: (kind) => markAll(`${kind}/`),
+  });
+  const planner = createPlanner({ ...options, served, happened: events.record });
   const writer = createStatusWriter({
     api,
     plan: planner.plan,
@@ -103,9 +110,9 @@ export function createReporter(options: ReporterOptions): Reporter {
   let cancelTick = (): void => {};
   let started = false;
 
-  const markAll = (): void => {
-    lookedAt = now();
-    for (const key of reports.keys()) writer.mark(key);
+  const markAll = (prefix = ''): void => {
+    if (prefix === '') lookedAt = now();
+    for (const key of reports.keys()) if (key.startsWith(prefix)) writer.mark(key);
   };
 
   function tick(): void {
@@ -150,6 +157,7 @@ export function createReporter(options: ReporterOptions): Reporter {
     async stop() {
       started = false;
       cancelTick();
+      served.stop();
       await Promise.all([writer.stop(), events.stop()]);
     },
   };

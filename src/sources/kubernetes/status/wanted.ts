@@ -83,7 +83,7 @@ const cut = ({ name, result, message }: InstanceCheck): InstanceCheck => ({
 const seconds = (wallNow: number): string => new Date(wallNow).toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** Whether what is stored says the same, in everything that is written here; what others wrote is theirs. */
-export const says = (stored: unknown, wanted: Status): boolean => content(stored) === content(wanted);
+export const says = (stored: unknown, wanted: unknown): boolean => content(stored) === content(wanted);
 
 function content(status: unknown): string {
   const conditions = [...readConditions(status).values()].filter(({ type }) => CONDITION_TYPES.has(type));

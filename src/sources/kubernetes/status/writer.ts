@@ -1,8 +1,11 @@
 import { type ApiRequest, type ApiResponse, ApiUnreachable, type KubernetesApi } from '../api.ts';
 import { FairQueue } from '../fair-queue.ts';
 import { answerText, type Log, onceAMinute, type Timers } from '../world.ts';
+import { createAlarm } from './alarm.ts';
 import { createPace } from './pace.ts';
+import { createPutOff, type Pauses, pauseOf } from './put-off.ts';
 import { URGENCIES, type Urgency } from './urgency.ts';
+import { resultOf, type WriteResult } from './write-result.ts';
 
 /** One write, made at the moment it is sent, so that it is always the newest that is wanted. */
 export interface Write {
@@ -11,9 +14,9 @@ export interface Write {
   readonly scope: string;
   /** With the object as the API server answered it. */
   done(body: unknown): void;
+  /** The same would be refused again, so it isn't sent again. `answer`: as text. */
+  refused(answer: string): void;
 }
-
-export type WriteResult = 'written' | 'conflict' | 'forbidden' | 'gone' | 'refused' | 'failed' | 'unreachable';
 
 export interface StatusWriterOptions {
   readonly api: KubernetesApi;
@@ -47,14 +50,13 @@ const MOST_UNDER_WAY = 8;
 /** A Lease is somebody else's five seconds after its holder stops at the earliest; no write is under way for longer. */
 const TIMEOUT = 5000;
 const FORBIDDEN = 60_000;
+const NEEDS_PATCH = 'the ServiceAccount needs patch on the status of its kind; traffic goes on';
 /** Of a turn of the event loop, milliseconds: plans are made in slices. */
 const SLICE = 5;
-interface Pauses {
-  readonly first: number;
-  readonly most: number;
-}
 const BACK_OFF: Pauses = { first: 500, most: 30_000 };
 const CONFLICT: Pauses = { first: 250, most: 10_000 };
+/** Definitions may change; each server of several learns that at a time of its own. */
+const REFUSED: Pauses = { first: 120_000, most: 600_000 };
 
 /**
  * Writes what is marked: the namespaces in turn, of each what somebody waits for (URGENCY), the oldest first; at a bounded
@@ -65,32 +67,17 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const pace = createPace(options.perSecond ?? 20, now);
   const sayAgain = onceAMinute(now);
   const ready = new FairQueue<string>(namespaceOf, URGENCIES);
-  /** Not before a time. */
-  const later = new Map<string, number>();
+  const later = createPutOff(now, options.random);
   const underWay = new Map<string, Promise<void>>();
-  /** How often an object's own write failed, one after the other. */
-  const tries = new Map<string, number>();
   const forbidden = new Map<string, number>();
   let failures = 0;
   let pausedUntil = Number.NEGATIVE_INFINITY;
   let term = new AbortController();
   let stopped = false;
-  let wakeAt = Number.POSITIVE_INFINITY;
-  let cancelWake = (): void => {};
-
-  function wake(ms: number): void {
-    const at = now() + ms;
-    if (stopped || at >= wakeAt) return;
-    cancelWake();
-    wakeAt = at;
-    cancelWake = options.timers.after(ms, () => {
-      wakeAt = Number.POSITIVE_INFINITY;
-      run();
-    });
-  }
+  const alarm = createAlarm(options.timers, now, run);
 
   function run(): void {
-    takeDue();
+    for (const key of later.takeDue()) ready.add(key, options.urgency(key));
     const startedAt = now();
     for (let key = nextKey(); key !== undefined; key = nextKey()) {
       if (!options.leading()) {
@@ -100,46 +87,37 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       if (underWay.size >= MOST_UNDER_WAY) return;
       const wait = Math.max(pace.wait(), pausedUntil - now());
       if (wait > 0) {
-        wake(wait);
+        alarm.set(wait);
         return;
       }
       ready.take(key);
       consider(key);
       if (now() - startedAt > SLICE) {
-        wake(0);
+        alarm.set(0);
         return;
       }
     }
-    let next = Number.POSITIVE_INFINITY;
-    for (const at of later.values()) next = Math.min(next, at);
-    if (later.size > 0) wake(Math.max(0, next - now()));
+    const next = later.next();
+    if (next !== undefined) alarm.set(next);
   }
 
   const nextKey = (): string | undefined => ready.next((key) => !underWay.has(key));
 
-  function takeDue(): void {
-    for (const [key, at] of later) {
-      if (at > now()) continue;
-      later.delete(key);
-      ready.add(key, options.urgency(key));
-    }
-  }
-
   function consider(key: string): void {
     const write = planned(key);
     if (write === undefined) {
-      tries.delete(key);
+      later.done(key);
       return;
     }
     const until = forbidden.get(write.scope);
     if (until !== undefined && until > now()) {
-      later.set(key, until);
+      later.until(key, until);
       return;
     }
     pace.spend();
     const flight = send(key, write).finally(() => {
       underWay.delete(key);
-      wake(0);
+      if (!stopped) alarm.set(0);
     });
     underWay.set(key, flight);
   }
@@ -170,76 +148,69 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   }
 
   function take(key: string, write: Write, answer: ApiResponse): void {
-    const { status } = answer;
-    const fields = { object: key, answer: answerText(status, answer.body) };
-    if (status === 200 || status === 201) {
-      failures = 0;
-      tries.delete(key);
-      write.done(answer.body);
-      options.written('written');
-    } else if (status === 404) {
-      options.written('gone');
-    } else if (status === 409) {
-      // What is known of it is old; the watch brings what is new.
-      putOff(key, CONFLICT);
-      options.written('conflict');
-    } else if (status === 403) {
-      forbidden.set(write.scope, now() + FORBIDDEN);
-      later.set(key, now() + FORBIDDEN);
-      options.written('forbidden');
-      const advice = 'the ServiceAccount needs patch on the status of its kind; traffic goes on';
-      if (sayAgain('forbidden')) log.warn(fields, `a status may not be written: ${advice}`);
-    } else if (isRefusal(answer)) {
-      options.written('refused');
-      const advice = 'are the CustomResourceDefinitions those of this version? kubectl apply --server-side -f crds/';
-      if (sayAgain('refused')) log.warn(fields, `the API server refuses a status: ${advice}`);
-    } else {
-      options.written('failed');
-      if (sayAgain('failed')) log.warn(fields, 'a status could not be written; it is tried again');
-      if (status === 429 || status === 503) {
-        backOff(key, answer.retryAfter);
-        return;
-      }
-      // Perhaps because of this object alone: it holds the others up for a moment only.
-      putOff(key, BACK_OFF);
-      pausedUntil = Math.max(pausedUntil, now() + BACK_OFF.first);
+    const result = resultOf(answer);
+    options.written(result);
+    const fields = { object: key, answer: answerText(answer.status, answer.body) };
+    switch (result) {
+      case 'written':
+        failures = 0;
+        later.done(key);
+        write.done(answer.body);
+        break;
+      case 'gone':
+        break;
+      case 'conflict':
+        // What is known of it is old; the watch brings what is new.
+        later.again(key, CONFLICT);
+        break;
+      case 'forbidden':
+        forbidden.set(write.scope, now() + FORBIDDEN);
+        later.until(key, now() + FORBIDDEN);
+        if (sayAgain('forbidden')) log.warn(fields, `a status may not be written: ${NEEDS_PATCH}`);
+        break;
+      case 'refused':
+        later.again(key, REFUSED, 'yields');
+        write.refused(fields.answer);
+        break;
+      case 'failed':
+        if (sayAgain('failed')) log.warn(fields, 'a status could not be written; it is tried again');
+        fail(key, answer);
     }
   }
 
-  function putOff(key: string, pauses: Pauses): void {
-    const before = tries.get(key) ?? 0;
-    tries.set(key, before + 1);
-    later.set(key, now() + doubled(pauses, before));
+  function fail(key: string, { status, retryAfter }: ApiResponse): void {
+    if (status === 429 || status === 503) {
+      backOff(key, retryAfter);
+      return;
+    }
+    // Perhaps because of this object alone: it holds the others up for a moment only.
+    later.again(key, BACK_OFF);
+    pausedUntil = Math.max(pausedUntil, now() + BACK_OFF.first);
   }
 
   /** Everybody waits, and this one is the oldest still. */
   function backOff(key: string, retryAfter: number | undefined): void {
-    const pause = Math.max(doubled(BACK_OFF, failures), retryAfter ?? 0);
+    const pause = Math.max(pauseOf(BACK_OFF, failures, options.random), retryAfter ?? 0);
     failures += 1;
     pausedUntil = Math.max(pausedUntil, now() + pause);
     ready.giveBack(key, options.urgency(key));
   }
 
-  const doubled = ({ first, most }: Pauses, before: number): number =>
-    Math.min(most, first * 2 ** Math.min(before, 20)) * (0.5 + options.random() / 2);
-
   function clear(): void {
     term.abort();
     term = new AbortController();
-    cancelWake();
-    wakeAt = Number.POSITIVE_INFINITY;
+    alarm.clear();
     ready.clear();
     later.clear();
-    tries.clear();
     forbidden.clear();
     failures = 0;
   }
 
   return {
     mark(key) {
-      if (stopped || later.has(key)) return;
+      if (stopped || later.holds(key)) return;
       ready.add(key, options.urgency(key));
-      wake(0);
+      alarm.set(0);
     },
     clear,
     async stop() {
@@ -251,9 +222,3 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
 }
 
 const namespaceOf = (key: string): string => key.split('/', 2)[1] ?? '';
-
-/** That the same body would be refused again. A field that an older CRD doesn't have is answered with 500. */
-function isRefusal({ status, body }: ApiResponse): boolean {
-  if (status === 500) return answerText(status, body).includes('failed to create typed patch object');
-  return status === 400 || status === 413 || status === 415 || status === 422;
-}

@@ -3,14 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { withProviderReady } from '../../../../src/control/status.ts';
 import { isPlain, own } from '../../../../src/resources/plain.ts';
 import type { ApiRequest, KubernetesApi } from '../../../../src/sources/kubernetes/api.ts';
 import { openApi } from '../../../../src/sources/kubernetes/client.ts';
 import { type StoredObject, storedOf } from '../../../../src/sources/kubernetes/objects.ts';
+import { servedSchema } from '../../../../src/sources/kubernetes/openapi.ts';
 import type { InstanceReport, ObjectReport } from '../../../../src/sources/kubernetes/status/report.ts';
 import { createReporter, type Reporter } from '../../../../src/sources/kubernetes/status/reporter.ts';
-import type { WriteResult } from '../../../../src/sources/kubernetes/status/writer.ts';
+import type { WriteResult } from '../../../../src/sources/kubernetes/status/write-result.ts';
 import { type ApiServer, startApiServer } from '../../../support/apiserver.ts';
 import { apiserver } from '../../../support/parts.ts';
 import { DOWN, HEALTHY, KINDS, report, reports, STARTING, UNRESOLVED, UP } from './harness.ts';
@@ -298,15 +300,59 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
     expect(one.said.join()).toMatch(/may not be written.*403 routes.postern.dev \\"forbidden\\" is forbidden/);
   });
 
-  it('F09 a field that an older CRD does not have is refused, said, and not tried again', async () => {
-    const key = await make('Route', 'newer');
+  it('F09 of a status that an older CRD does not know whole, what it knows is written, and the rest is said', async () => {
+    const definition = readFileSync(join(ROOT, 'crds', 'routes.postern.dev.yaml'), 'utf8');
+    const older: unknown = parse(definition);
+    const versions = own(own(older, 'spec'), 'versions');
+    const openAPI = own(own(Array.isArray(versions) ? versions[0] : undefined, 'schema'), 'openAPIV3Schema');
+    const status = own(own(own(openAPI, 'properties'), 'status'), 'properties');
+    if (!isPlain(status)) throw new Error('a Route has no status');
+    Object.assign(status, { hosts: undefined, exposure: { type: 'string', enum: ['Public', 'Protected'] } });
+    const keys = await Promise.all(['newer', 'denied'].map((name) => make('Route', name)));
+    // Another definition counts at once in what the API server says, and a moment later in what it does.
+    const known = async (what: 'older' | 'newer') => {
+      const metadata = { name: 'newer', namespace: 'shop' };
+      const body = { apiVersion: 'postern.dev/v1alpha1', kind: 'Route', metadata, status: { hosts: ['a.example'] } };
+      const probe = `${path(keys[0] ?? '')}/status?dryRun=All&fieldManager=probe`;
+      await until(async () => {
+        const openAPI = await server.call('GET', '/openapi/v3/apis/postern.dev/v1alpha1');
+        const served = own(own(servedSchema(openAPI.body, 'Route', 'status'), 'properties'), 'hosts');
+        const { status } = await server.call('PATCH', probe, body, 'application/apply-patch+yaml');
+        return (
+          (served !== undefined && status === 200) === (what === 'newer') && (status === 500) === (what === 'older')
+        );
+      });
+    };
+    await server.apply(JSON.stringify(older));
+    await known('older');
+    const said = keys.map((key, index) =>
+      report(key, { hosts: ['shop.example'], ...(index === 1 ? { exposure: 'Denied', conditions: UNRESOLVED } : {}) }),
+    );
     const one = await replica();
-    // Routes have no target in any version so far: to the API server it is a field of a newer one.
-    await one.publish(report(key, { target: 'orders:8080' }));
-    await until(() => one.results.length > 0);
-    await sleep(1000);
-    expect(one.results).toEqual(['refused']);
-    expect(one.said.join()).toMatch(/are the CustomResourceDefinitions those of this version.*field not declared/);
+    await one.publish(...said);
+    await until(() => one.results.filter((result) => result === 'written').length === 2);
+    expect(one.results.filter((result) => result === 'refused').length).toBeLessThanOrEqual(2);
+    expect(own(await get(keys[0] ?? ''), 'status')).toMatchObject({ exposure: 'Public' });
+    expect(own(await get(keys[1] ?? ''), 'status')).not.toHaveProperty('exposure');
+    expect((await conditions(keys[1] ?? ''))['Ready']).toMatchObject({ status: 'False', reason: 'PluginNotFound' });
+    expect(one.said.join('\n')).toMatch(/routes.postern.dev is older.*written without status.hosts.*crds/);
+    expect(one.said.join('\n')).toMatch(/written without.*status.exposure/);
+    await one.reporter.stop();
+
+    const again = await replica();
+    await again.publish(...said);
+    await until(() => again.said.length > 0);
+    await sleep(500);
+    expect(again.results).not.toContain('written');
+    await again.reporter.stop();
+
+    await server.apply(definition);
+    await known('newer');
+    const newer = await replica();
+    await newer.publish(...said);
+    await until(() => newer.results.length >= 2);
+    expect([newer.results, newer.said]).toEqual([['written', 'written'], []]);
+    expect(own(await get(keys[1] ?? ''), 'status')).toMatchObject({ exposure: 'Denied', hosts: ['shop.example'] });
   });
 
   it('tells of an invalid Route within seconds, in the middle of 2,000 first statuses', {

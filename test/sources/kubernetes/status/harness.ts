@@ -5,7 +5,7 @@ import type {
   ReportedCondition,
 } from '../../../../src/sources/kubernetes/status/report.ts';
 import { createReporter, type Reporter } from '../../../../src/sources/kubernetes/status/reporter.ts';
-import type { WriteResult } from '../../../../src/sources/kubernetes/status/writer.ts';
+import type { WriteResult } from '../../../../src/sources/kubernetes/status/write-result.ts';
 import { type HandTime, handTime } from '../../../support/hand-time.ts';
 import { type FakeCluster, fakeCluster } from './fake-cluster.ts';
 
