@@ -127,6 +127,30 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
     await answers('/orders', [302]);
   });
 
+  it('F16 a plugin that is pointed at another Secret, which is there, is at no moment without one', async () => {
+    await server.apply(yaml(...guard(), labelled(secret('spare', { 'client-secret': 'sesame' }))));
+    await answers('/orders', [302]);
+    const seen = new Set<number>();
+    // The data of a Secret that nothing refers to isn't held: it is asked for now, which takes its time.
+    faulty.set({ delay: 150 });
+    const looking = meanwhile(async () => {
+      seen.add(await status('/orders'));
+    });
+    for (const name of ['spare', 'okta', 'spare', 'okta']) {
+      const before = await metric(operator, 'postern_routing_table_generation');
+      await patch('oidcplugins', 'okta', { spec: { clientSecretRef: { name }, clientID: `client-of-${name}` } });
+      await until(
+        async () => (await metric(operator, 'postern_routing_table_generation')) > before,
+        'a new table',
+        () => operator.log(),
+      );
+      await sleep(300);
+    }
+    expect(await looking.stop()).toBeGreaterThan(50);
+    expect([...seen]).toEqual([302]);
+    await patch('oidcplugins', 'okta', { spec: { clientID: provider.clientId } });
+  });
+
   it('A175 a Secret that is missing, empty or has another key closes its Route, says which, and no other', async () => {
     const broken: readonly (readonly [string, unknown, string])[] = [
       ['missing', undefined, 'False/SecretNotFound'],
