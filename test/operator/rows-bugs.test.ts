@@ -145,6 +145,7 @@ describe.skipIf(apiserver.missing)(`bugs ${apiserver.why}`, { timeout: 90_000 },
     await answers('/after', 200);
     await operator.logged(/an object of the API server could not be taken in, which is a bug/);
     expect(await status('/throws-intake-0')).toBe(404);
+    expect(await metric(operator, 'postern_watch_events_total{kind="Route",type="Failed"}')).toBeGreaterThanOrEqual(20);
     expect(await metric(operator, 'postern_watch_restarts_total{kind="Route",reason="failed"}')).toBe(0);
     await remove('after');
     await answers('/after', 404);

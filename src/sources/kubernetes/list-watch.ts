@@ -36,6 +36,7 @@ export interface WatchHandler {
 }
 
 export interface WatchObserver {
+  /** `type`: as the API server calls it; `Garbage`: a line that is no event; `Failed`: an object that couldn't be taken in (F55). */
   event(kind: string, type: string): void;
   /** Why a list or watch was begun again, lower snake case: `ended`, `idle`, `gone`, `unreachable`, `garbage`, `status_403`. */
   restart(kind: string, reason: string): void;

@@ -77,6 +77,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       },
       failed(error) {
         log.error({ resource, err: error }, 'an object of the API server could not be taken in, which is a bug');
+        options.metrics.event(watched.kind, 'Failed');
       },
     },
     observer: options.metrics,
