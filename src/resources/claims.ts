@@ -2,7 +2,7 @@ import { type HostPattern, parseHostPattern } from './hostname.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN, type NamespacedName, namespacedName } from './keys.ts';
 import { unknownKeys } from './object-head.ts';
 import type { Identity } from './object-identity.ts';
-import { isPlain, own } from './plain.ts';
+import { isPlain, own, settled } from './plain.ts';
 import type { Backend, Claim, PathMatch, PluginRef, Readable } from './resource.ts';
 import { routeSpec } from './route.ts';
 import { checkRoutePath } from './route-path.ts';
@@ -27,7 +27,7 @@ export function claimOfRoute(identity: Identity): Claim {
 
 /** What of `status.hosts` is no host says nothing: it is no problem of whoever wrote the Route. */
 export const readHeldHosts = ({ status }: Identity): readonly HostPattern[] =>
-  readList(own(status, 'hosts'), readHost).known;
+  settled(readList(own(status, 'hosts'), readHost).known);
 
 export function claimOfService(identity: Identity): Claim {
   const spec = own(identity.object, 'spec');

@@ -11,10 +11,13 @@ export const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 /** RFC 1123 subdomain, as the API server demands it of object names; no empty label, so no `..` and no `/`. */
 export const DNS_SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** The caller vouches that both parts match the patterns above. */
+/**
+ * The caller vouches that both parts match the patterns above. Joined, for that gives a flat text: these are held as long as
+ * their object is, and what `+` gives would hold both its halves too.
+ */
 export const namespacedName = (namespace: string, name: string): NamespacedName =>
-  `${namespace}/${name}` as NamespacedName;
-export const objectKey = (kind: string, name: NamespacedName): ObjectKey => `${kind}/${name}` as ObjectKey;
+  [namespace, name].join('/') as NamespacedName;
+export const objectKey = (kind: string, name: NamespacedName): ObjectKey => [kind, name].join('/') as ObjectKey;
 
 /** For messages: `Route shop/orders` of `Route/shop/orders`. */
 export const objectText = (key: ObjectKey): string => key.replace('/', ' ');

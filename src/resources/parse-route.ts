@@ -5,6 +5,7 @@ import { type HostPattern, lowerAscii, parseHostPattern } from './hostname.ts';
 import { namespacedName } from './keys.ts';
 import { methodFaults } from './method.ts';
 import type { Identity } from './object-identity.ts';
+import { settled } from './plain.ts';
 import { pluginRefs, repeatedKinds } from './plugin-refs.ts';
 import { type Problem, problem } from './problem.ts';
 import { invalidObject, readSpec } from './read-spec.ts';
@@ -36,11 +37,11 @@ export function parseRoute(identity: Identity): Parsed {
           meta,
           hosts,
           heldHosts: readHeldHosts(identity),
-          paths,
+          paths: settled(paths),
           methods: spec.methods,
-          headers,
+          headers: settled(headers),
           service: namespacedName(spec.serviceRef.namespace ?? meta.namespace, spec.serviceRef.name),
-          plugins: pluginRefs(spec.plugins, meta.namespace),
+          plugins: settled(pluginRefs(spec.plugins, meta.namespace)),
           access: spec.access,
           clientAuthorization: spec.clientAuthorization,
           authorization: spec.authorization,
@@ -124,6 +125,7 @@ function checkGuards(spec: RouteSpec, problems: Problem[]): void {
 }
 
 type TimeoutName = keyof RouteSpec['timeouts'];
+const NO_TIMEOUTS = Object.freeze({ response: undefined, idle: undefined });
 
 function timeoutsOf(spec: RouteSpec, problems: Problem[]): Readonly<Record<TimeoutName, Milliseconds | undefined>> {
   const read = (name: TimeoutName): Milliseconds | undefined => {
@@ -133,5 +135,6 @@ function timeoutsOf(spec: RouteSpec, problems: Problem[]): Readonly<Record<Timeo
       problems.push(problem('Invalid', ['spec', 'timeouts', name], TIMEOUT_HINT));
     return parsed;
   };
-  return { response: read('response'), idle: read('idle') };
+  const [response, idle] = [read('response'), read('idle')];
+  return response === undefined && idle === undefined ? NO_TIMEOUTS : { response, idle };
 }

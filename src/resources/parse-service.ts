@@ -2,6 +2,7 @@ import { claimOfService } from './claims.ts';
 import { type Milliseconds, milliseconds, parseTimeout, TIMEOUT_HINT } from './duration.ts';
 import { namespacedName } from './keys.ts';
 import type { Identity } from './object-identity.ts';
+import { settled } from './plain.ts';
 import { pluginRefs, repeatedKinds } from './plugin-refs.ts';
 import { type Problem, problem } from './problem.ts';
 import { invalidObject, readSpec } from './read-spec.ts';
@@ -20,7 +21,7 @@ export function parseService(identity: Identity): Parsed {
     problems.push(...read.told(found));
     if (read.whole && backend !== undefined && problems.length === 0) {
       const { key, name, meta } = identity;
-      const plugins = pluginRefs(spec.plugins, meta.namespace);
+      const plugins = settled(pluginRefs(spec.plugins, meta.namespace));
       return { ok: true, value: { kind: 'Service', key, name, meta, backend, timeouts, plugins } };
     }
   }

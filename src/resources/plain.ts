@@ -9,6 +9,13 @@ export const isPlain = (value: unknown): value is Plain =>
 export const own = (value: unknown, name: string): unknown =>
   isPlain(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 
+/**
+ * A list that is held for long, without the room to grow that pushing leaves: of one member that would be the sixteenfold.
+ * Empty ones are all the same.
+ */
+export const settled = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? EMPTY : list.slice());
+const EMPTY: readonly never[] = Object.freeze([]);
+
 const MAX_DEPTH = 32;
 /** Far more than any object of ours that is within its bounds has. */
 const MAX_VALUES = 50_000;

@@ -1,13 +1,13 @@
 import type { SourceObject } from '../../control/source.ts';
 import { own, type Plain } from '../../resources/plain.ts';
-import { sameJson } from './trim.ts';
+import { packStatus, unpackStatus } from './packed-status.ts';
 
 /** What the API server has of one object, as of its last event: for whoever writes its status. */
 export interface StoredObject {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
-  /** As it is there, not checked; frozen by nobody, changed by nobody. */
+  /** As it is there, not checked; made anew at each look. */
   readonly status: unknown;
 }
 
@@ -18,35 +18,52 @@ export const storedOf = (object: Plain): StoredObject => {
     own(metadata, 'resourceVersion'),
     own(metadata, 'generation'),
   ];
-  return {
-    uid: typeof uid === 'string' ? uid : '',
-    resourceVersion: typeof version === 'string' ? version : '',
-    generation: typeof generation === 'number' ? generation : 0,
-    status: own(object, 'status'),
-  };
+  return new Stored(
+    typeof uid === 'string' ? uid : '',
+    typeof version === 'string' ? version : '',
+    typeof generation === 'number' ? generation : 0,
+    own(object, 'status'),
+  );
 };
+
+class Stored implements StoredObject {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  readonly #status: string | undefined;
+
+  constructor(uid: string, resourceVersion: string, generation: number, status: unknown) {
+    this.uid = uid;
+    this.resourceVersion = resourceVersion;
+    this.generation = generation;
+    this.#status = packStatus(status);
+  }
+
+  get status(): unknown {
+    return unpackStatus(this.#status);
+  }
+}
 
 /** The objects that control sees. A write that changes nothing that is parsed, such as one of status, isn't a change. */
 export class Objects {
   readonly visible = new Map<string, SourceObject>();
   #touched = new Set<string>();
   #serial = 0;
+  #last: { readonly value: Plain; readonly text: string } | undefined;
 
-  /** Whether anything changed. `value`: frozen. */
+  /** Whether anything changed. */
   put(key: string, value: Plain): boolean {
     if (this.has(key, value)) return false;
+    // Of one resourceVersion there can be two values: when a CustomResourceDefinition gets another default.
     this.#serial += 1;
     this.#touched.add(key);
-    const metadata = own(value, 'metadata');
-    // Of one resourceVersion there can be two values: when a CustomResourceDefinition gets another default.
-    const version = `${String(own(metadata, 'uid') ?? '')}/${this.#serial}`;
-    this.visible.set(key, Object.freeze({ value, version, origin: undefined }));
+    this.visible.set(key, new Visible(String(this.#serial), this.#textOf(value)));
     return true;
   }
 
   has(key: string, value: Plain): boolean {
     const before = this.visible.get(key);
-    return before !== undefined && sameJson(before.value, value);
+    return before instanceof Visible && before.text === this.#textOf(value);
   }
 
   delete(key: string): boolean {
@@ -59,5 +76,35 @@ export class Objects {
     const touched = this.#touched;
     this.#touched = new Set();
     return touched;
+  }
+
+  /** One object is looked at several times in a row. */
+  #textOf(value: Plain): string {
+    if (this.#last?.value !== value) this.#last = { value, text: JSON.stringify(value) };
+    return this.#last.text;
+  }
+}
+
+/**
+ * An object as text: it is parsed once and then only compared with the next version, and as text it is one value in place of
+ * thirty, which are looked at by each collection of garbage. The API server gives fields in the same order each time; where it
+ * doesn't, an object is parsed once more than was needed.
+ */
+class Visible implements SourceObject {
+  readonly version: string;
+  readonly text: string;
+
+  constructor(version: string, text: string) {
+    this.version = version;
+    this.text = text;
+  }
+
+  /** Made anew at each look, so that whoever is handed it can't change it for the others. */
+  get value(): unknown {
+    return JSON.parse(this.text);
+  }
+
+  get origin(): undefined {
+    return undefined;
   }
 }

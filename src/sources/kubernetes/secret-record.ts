@@ -1,7 +1,7 @@
 import { SECRET_LABEL } from '../../resources/metadata.ts';
 import { own, type Plain } from '../../resources/plain.ts';
 import type { Found } from './secret-lookup.ts';
-import { freeze, trimMetadata } from './trim.ts';
+import { trimMetadata } from './trim.ts';
 import type { Item } from './watch-event.ts';
 
 /** The two ways in which a Secret may be seen: its owner labelled it, or it is a certificate. */
@@ -54,13 +54,13 @@ export const hold = (item: Item, withData: boolean): Held => ({
 
 function trimSecret(object: Plain): Plain {
   const labelled = own(own(own(object, 'metadata'), 'labels'), SECRET_LABEL) === 'true';
-  return freeze({
+  return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { ...trimMetadata(own(object, 'metadata')), ...(labelled ? { labels: { [SECRET_LABEL]: 'true' } } : {}) },
     type: own(object, 'type') ?? 'Opaque',
     data: own(object, 'data') ?? {},
-  });
+  };
 }
 
 /** Whether all is known of it that can be. */
@@ -99,13 +99,13 @@ export function secretValue(name: string, record: SecretRecord): Plain | undefin
   if (newest !== undefined) return label === undefined ? withoutLabel(newest) : newest;
   if (record.selected.size > 0 || record.otherwise?.kind !== 'Unselected') return undefined;
   const [namespace, ownName] = name.split('/');
-  return freeze({
+  return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { namespace, name: ownName },
     type: record.otherwise.type,
     data: {},
-  });
+  };
 }
 
 /** Of two looks at one Secret: versions grow, and are compared as numbers (KEP-5504). */
@@ -123,5 +123,5 @@ function newer(a: Held | undefined, b: Held | undefined): Held | undefined {
 /** The watch of labelled ones doesn't show it (any more), so its owner took the label away: that counts at once. */
 function withoutLabel(value: Plain): Plain {
   const metadata = own(value, 'metadata');
-  return own(metadata, 'labels') === undefined ? value : freeze({ ...value, metadata: trimMetadata(metadata) });
+  return own(metadata, 'labels') === undefined ? value : { ...value, metadata: trimMetadata(metadata) };
 }

@@ -52,7 +52,7 @@ export function createStore(options: StoreOptions, dirty: () => void): Store {
     api: options.api,
     watched: (namespace) => namespaces === 'All' || namespaces.includes(namespace),
     changed(name, value) {
-      put(`Secret/${name}`, value);
+      put(keyOf('Secret', name), value);
       warming.known(name);
     },
     timers,
@@ -87,7 +87,7 @@ export function createStore(options: StoreOptions, dirty: () => void): Store {
     switch (target) {
       case 'Object':
         return {
-          upsert: ({ name, object }) => putOurs(`${kind}/${name}`, object, trimObject(object, apiVersion, kind)),
+          upsert: ({ name, object }) => putOurs(keyOf(kind, name), object, trimObject(object, apiVersion, kind)),
           remove(name) {
             stored.delete(`${kind}/${name}`);
             warming.delete(`${kind}/${name}`);
@@ -97,7 +97,7 @@ export function createStore(options: StoreOptions, dirty: () => void): Store {
         return {
           upsert({ name, object }) {
             endpoints.service(name, object);
-            put(`${kind}/${name}`, trimCoreService(object));
+            put(keyOf(kind, name), trimCoreService(object));
           },
           remove(name) {
             endpoints.service(name, undefined);
@@ -111,7 +111,7 @@ export function createStore(options: StoreOptions, dirty: () => void): Store {
         };
       case 'Grant':
         return {
-          upsert: ({ name, object }) => put(`${kind}/${name}`, trimObject(object, apiVersion, kind)),
+          upsert: ({ name, object }) => put(keyOf(kind, name), trimObject(object, apiVersion, kind)),
           remove: (name) => put(`${kind}/${name}`, undefined),
         };
       case 'Label':
@@ -143,3 +143,6 @@ export function createStore(options: StoreOptions, dirty: () => void): Store {
     },
   };
 }
+
+/** Flat, for it is held as long as the object: what `+` gives would hold both its halves too. */
+const keyOf = (kind: string, name: string): string => [kind, name].join('/');

@@ -78,7 +78,8 @@ function readItem(object: unknown): Item | undefined {
   const [namespace, name, version] = ['namespace', 'name', 'resourceVersion'].map((field) => own(metadata, field));
   if (!isPlain(object) || typeof namespace !== 'string' || typeof name !== 'string' || !isVersion(version))
     return undefined;
-  return { name: `${namespace}/${name}`, version, object };
+  // Flat, for it is held as long as the object is.
+  return { name: [namespace, name].join('/'), version, object };
 }
 
 const isVersion = (value: unknown): value is string => typeof value === 'string' && value !== '' && value !== '0';
