@@ -5,16 +5,21 @@ import { registerHooks } from 'node:module';
  * Nothing else in the process is another, so what contains them is what is shipped.
  */
 const BUGS: Readonly<Record<string, string>> = {
-  // F14: halfway through a run of the control loop.
+  // F14: at the end of compiling, or on its way.
   'src/cli/pipeline.ts': `
     export const clusterPipeline = (...args) => {
       const pipeline = original.clusterPipeline(...args);
       return {
         ...pipeline,
         *compile(objects) {
-          const compiled = yield* pipeline.compile(objects);
-          if (objects.some((object) => JSON.stringify(object).includes('throws-compile'))) throw new Error('planted: compile');
-          return compiled;
+          const names = JSON.stringify([...objects.all.values()]);
+          const steps = pipeline.compile(objects);
+          for (;;) {
+            const step = steps.next();
+            if (names.includes(step.done ? 'throws-late' : 'throws-halfway')) throw new Error('planted: compile');
+            if (step.done) return step.value;
+            yield step.value;
+          }
         },
       };
     };`,
