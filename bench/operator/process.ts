@@ -84,6 +84,6 @@ async function until(milliseconds: number, attempt: () => Promise<boolean>): Pro
 /** What the Dockerfile's ENV lines say. */
 function imageEnvironment(): Readonly<Record<string, string>> {
   const lines = readFileSync('Dockerfile', 'utf8').matchAll(/^ENV (.+)$/gm);
-  const pairs = [...lines].flatMap(([, line = '']) => line.split(' '));
-  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  const pairs = [...lines].flatMap(([, line = '']) => [...line.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)]);
+  return Object.fromEntries(pairs.map(([, name = '', quoted, plain]) => [name, quoted ?? plain ?? '']));
 }

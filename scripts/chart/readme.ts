@@ -21,7 +21,7 @@ helm test postern --namespace postern-system
 The chart brings the CRDs. Helm installs them once and leaves them as they are from then on, so before an upgrade:
 
 \`\`\`sh
-kubectl apply --server-side -f crds/
+helm show crds charts/postern | kubectl apply --server-side --force-conflicts -f -
 helm upgrade postern charts/postern --namespace postern-system --wait
 \`\`\`
 

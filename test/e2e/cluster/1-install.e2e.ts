@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ask } from './support/ask.ts';
 import { apply, get, jsonPath, kubectl, podsOf, tryKubectl } from './support/kubernetes.ts';
-import { agreed, helmInstall, leader, metric, metricsOf, posternPods, tryHelm } from './support/postern.ts';
-import { must } from './support/run.ts';
+import { imageSize, startTimes } from './support/measured.ts';
+import { agreed, helm, helmInstall, leader, metric, metricsOf, posternPods, tryHelm } from './support/postern.ts';
+import { readmeCommands, runReadme } from './support/readme.ts';
 import { NAMESPACES } from './support/site.ts';
 import { until } from './support/until.ts';
 
 const { image } = inject('prepared');
 const { system } = NAMESPACES;
-const MANIFEST = 'manifests/install/postern.yaml';
 
 /** What holds of every installation, however it was made. */
 function itRuns(): void {
@@ -55,17 +56,63 @@ function itRuns(): void {
   });
 }
 
-describe('1. kubectl apply -f manifests/install/postern.yaml', () => {
-  const written = readFileSync(MANIFEST, 'utf8');
-  const named = /^\s*image: (\S+)$/m.exec(written)?.[1] ?? '';
-  const text = written.replaceAll(`image: ${named}`, `image: ${image.repository}:${image.tag}`);
+/** Every line of one way of README.md, as it is written; with what each wrote. */
+async function follow(way: 'helm' | 'kubectl' | 'kind'): Promise<string> {
+  const written: string[] = [];
+  for (const command of readmeCommands(way)) written.push(await runReadme(command, image));
+  return written.join('\n');
+}
 
+async function uninstall(): Promise<void> {
+  await helm('uninstall', 'postern', '--wait');
+  await kubectl('delete', 'namespace', system, '--timeout=120s');
+}
+
+describe('1. README.md, with kubectl alone', () => {
+  let said: string;
   beforeAll(async () => {
-    await must('kubectl', ['apply', '-f', '-'], text);
+    said = await follow('kubectl');
   });
   afterAll(async () => {
-    await must('kubectl', ['delete', '-f', '-', '--wait', '--timeout=120s'], text);
+    await kubectl('delete', '-f', 'manifests/install/postern.yaml', '--wait', '--timeout=120s');
     await until('the namespace to be gone', async () => (await tryKubectl('get', 'namespace', system)).code !== 0, 120);
+  });
+
+  it('says that it is there', () => {
+    expect(said).toContain('deployment "postern" successfully rolled out');
+  });
+  itRuns();
+});
+
+describe('1. README.md, with Helm', () => {
+  let said: string;
+  beforeAll(async () => {
+    said = await follow('helm');
+  });
+  afterAll(uninstall);
+
+  it('says that it is there, and passes its own test', () => {
+    expect(said).toContain(`is installed in namespace ${system}`);
+    expect(said).toContain('Succeeded');
+  });
+  itRuns();
+});
+
+describe('1. README.md, on kind', () => {
+  let said: string;
+  beforeAll(async () => {
+    said = await follow('kind');
+  });
+  afterAll(uninstall);
+
+  it('says that it is there', () => {
+    expect(said).toContain(`is installed in namespace ${system}`);
+  });
+
+  it('is reached from this machine, at the addresses of which the README tells', async () => {
+    const [, http = ''] = /is then at <(http:\/\/127\.0\.0\.1:\d+)>/.exec(readFileSync('README.md', 'utf8')) ?? [];
+    // Nobody has a Route yet.
+    expect((await ask(http)).status).toBe(404);
   });
   itRuns();
 });
@@ -94,6 +141,19 @@ describe('1. helm install', () => {
     const ran = await tryHelm('test', 'postern', '--logs');
     expect(`${ran.stdout}${ran.stderr}`).toContain('Succeeded');
     expect(ran.code).toBe(0);
+  });
+
+  it('is as small and as quick to start as it says', async ({ annotate }) => {
+    const size = await imageSize(image);
+    await annotate(`image: ${(size / 1e6).toFixed(0)} MB in the node`);
+    expect(size).toBeLessThan(150e6);
+    for (const pod of await posternPods()) {
+      const { serves, ready } = await startTimes(pod);
+      await annotate(
+        `${pod}: serves ${serves.toFixed(1)} s after its process began; Ready ${ready} s after its container`,
+      );
+      expect(serves).toBeLessThan(15);
+    }
   });
 
   it('wrote nothing but what it says: no restarts, no error in a log', async () => {

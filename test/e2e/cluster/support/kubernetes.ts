@@ -10,11 +10,9 @@ export const tryKubectl = (...args: readonly string[]): Promise<Ran> => run('kub
 
 /** As a person does it, with client-side apply and strict validation. */
 export async function apply(...objects: readonly Manifest[]): Promise<string> {
-  return await must(
-    'kubectl',
-    ['apply', '-f', '-'],
-    JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-  );
+  return await must('kubectl', ['apply', '-f', '-'], {
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+  });
 }
 
 export async function get(...args: readonly string[]): Promise<unknown> {

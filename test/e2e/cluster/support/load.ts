@@ -12,6 +12,8 @@ export interface Stream {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether an answer is what it has to be at any time. */
   right(answer: Answer): boolean;
+  /** Where connections may end without an answer: told of each. */
+  dropped?(): void;
 }
 
 interface LoadResult {
@@ -41,7 +43,11 @@ function startLoad(streams: readonly Stream[]): Load {
     const headers = stream.headers ?? {};
     const said = await ask(stream.url, { headers, ...(agent === undefined ? {} : { agent }) }).then(
       (answer) => (stream.right(answer) ? undefined : `${answer.status} ${answer.body.slice(0, 200)}`),
-      (error: unknown) => describe(error),
+      (error: unknown) => {
+        if (stream.dropped === undefined) return describe(error);
+        stream.dropped();
+        return undefined;
+      },
     );
     count += 1;
     const where = agent === undefined ? 'new connection' : 'kept connection';

@@ -40,3 +40,17 @@ export const orUnavailable = (stream: Stream): Stream => ({
   name: `${stream.name} (or 503)`,
   right: (answer) => stream.right(answer) || answer.status === 503,
 });
+
+/** The same of one Pod, whose traffic port is found at this port of 127.0.0.1. */
+export function at(stream: Stream, port: number): Stream {
+  const { host, hostname, pathname } = new URL(stream.url);
+  const url = `https://${hostname}:${port}${pathname}`;
+  return { ...stream, name: `${stream.name}, at one Pod`, url, headers: { ...stream.headers, host } };
+}
+
+/** What is answered has to be right; a connection that ends without an answer is told of, and is no mistake. */
+export const orDropped = (stream: Stream, dropped: () => void): Stream => ({
+  ...stream,
+  name: `${stream.name} (or no answer)`,
+  dropped,
+});
