@@ -78,9 +78,16 @@ export function createElector(options: ElectorOptions): Elector {
   function round(): void {
     running = attempt().then(() => {
       if (stopped) return;
-      const wait = leading() ? times.retry : times.retry * (1 + 1.2 * options.random());
-      cancelNext = options.timers.after(wait, round);
+      cancelNext = options.timers.after(pause(), round);
     });
+  }
+
+  /** Milliseconds. Who waits for another looks once more when that one's time is over, and not only after it. */
+  function pause(): number {
+    if (leading()) return times.retry;
+    const usual = times.retry * (1 + 1.2 * options.random());
+    const left = known === undefined ? 0 : endOf(known) - now();
+    return left > 0 ? Math.min(usual, left + (times.retry / 10) * options.random()) : usual;
   }
 
   async function attempt(): Promise<void> {
@@ -141,7 +148,8 @@ export function createElector(options: ElectorOptions): Elector {
     return seen.holder === '' || seen.holder === identity || isOver(seen);
   }
 
-  const isOver = (lease: StoredLease): boolean => now() >= observedAt + Math.max(times.lease, lease.duration);
+  const endOf = (lease: StoredLease): number => observedAt + Math.max(times.lease, lease.duration);
+  const isOver = (lease: StoredLease): boolean => now() >= endOf(lease);
 
   async function take(seen: StoredLease | undefined): Promise<void> {
     const sentAt = now();

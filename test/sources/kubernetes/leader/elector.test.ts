@@ -30,7 +30,12 @@ interface Replica {
   knows: boolean;
 }
 
-function replicas(time: HandTime, store: LeaseStore, names: readonly string[]): readonly Replica[] {
+function replicas(
+  time: HandTime,
+  store: LeaseStore,
+  names: readonly string[],
+  random: () => number = () => 0.5,
+): readonly Replica[] {
   return names.map((identity) => {
     const changes: boolean[] = [];
     const replica = { changes, fate: (): Fate => PROMPT, knows: false };
@@ -41,7 +46,7 @@ function replicas(time: HandTime, store: LeaseStore, names: readonly string[]): 
       identity,
       now: time.now,
       wallNow: () => 1_800_000_000_000 + time.now(),
-      random: () => 0.5,
+      random,
       timers: time.timers,
       log: {
         ...quiet,
@@ -97,6 +102,33 @@ describe('the Lease elector', () => {
     expect(b.elector.leading()).toBe(false);
     await move(time, 6500, 100);
     expect(b.elector.leading()).toBe(true);
+  });
+
+  it('F19 that takes less than 20 seconds from the last renewal, whenever it happens and whatever chance says', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 6000 }),
+        fc.oneof(
+          fc.constant([1]),
+          fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1, maxLength: 8 }),
+        ),
+        async (lived, chances) => {
+          const time = handTime();
+          let n = 0;
+          const chance = (): number => chances[n++ % chances.length] ?? 0;
+          const [a, b] = replicas(time, leaseStore(), ['a', 'b'], chance);
+          if (a === undefined || b === undefined) throw new Error('two');
+          a.elector.start();
+          await move(time, 10, 1);
+          b.elector.start();
+          await move(time, 5000 + lived, 50);
+          a.fate = () => CUT;
+          await move(time, 19_900, 50);
+          expect(b.elector.leading()).toBe(true);
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 
   it('F20 a leader that cannot renew stops before another may begin', async () => {
