@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { helm } from '../../scripts/chart/helm.ts';
 import { MANIFEST } from '../../scripts/manifests.ts';
 import { type ApiServer, startApiServer } from '../support/apiserver.ts';
 import { apiserver } from '../support/parts.ts';
@@ -28,6 +30,23 @@ describe.skipIf(apiserver.missing)(`the chart on an API server ${apiserver.why}`
     );
     expect(ran.stderr).toBe('');
     expect(ran.stdout.trim().split('\n')).toHaveLength(own.length);
+  });
+
+  it('CRDs that Helm installed become those of the next chart by the line that the notes and the README give', async () => {
+    const all = ['--kubeconfig', server.kubeconfig, '--namespace', 'postern-system'];
+    const installed = await helm(['install', 'postern', CHART, ...all]);
+    expect(installed.stderr).toBe('');
+    const line = /helm show crds CHART \| kubectl (apply .+)$/m.exec(installed.stdout)?.[1] ?? '';
+    expect(readFileSync(join(CHART, 'README.md'), 'utf8')).toContain(
+      `helm show crds charts/postern | kubectl ${line}\n`,
+    );
+    const next = (await helm(['show', 'crds', CHART])).stdout.replaceAll(/^( +description:) .*$/gm, '$1 Another.');
+    const ran = await server.kubectl(line.split(' '), next);
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout.match(/serverside-applied/g)).toHaveLength(3);
+    const now = await server.call('GET', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/routes.postern.dev');
+    expect(JSON.stringify(now.body)).toContain('"description":"Another."');
+    await helm(['uninstall', 'postern', ...all]);
   });
 
   it('manifests/install/postern.yaml is accepted, by either kind of apply, and once more', async () => {

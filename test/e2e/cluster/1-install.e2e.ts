@@ -111,8 +111,8 @@ describe('1. README.md, on kind', () => {
 
   it('is reached from this machine, at the addresses of which the README tells', async () => {
     const [, http = ''] = /is then at <(http:\/\/127\.0\.0\.1:\d+)>/.exec(readFileSync('README.md', 'utf8')) ?? [];
-    // Nobody has a Route yet.
-    expect((await ask(http)).status).toBe(404);
+    // Nobody has a Route yet; and kube-proxy may not know of the Pods' being ready.
+    await until('an answer', async () => (await ask(http)).status === 404);
   });
   itRuns();
 });

@@ -12,8 +12,8 @@ import { at, closed, open, orDropped, session } from './support/streams.ts';
 import { until } from './support/until.ts';
 
 const { shop, system } = NAMESPACES;
-/** A Lease is good for 15 seconds from when another sees it renewed, and that one looks every 2: twice 2 at most. */
-const PASSES_ON = 19_000;
+/** A Lease is good for 15 seconds from when another sees it renewed, and that one looks every 2 to 4.4. */
+const PASSES_ON = 19_600;
 /** Of shared cores. */
 const NOISE = 3000;
 /** The kubelet sees that a container has ended, and kube-proxy hears of it. */
