@@ -52,7 +52,8 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
     keys: ring,
     onPublished(publication) {
       certificates.published(publication);
-      reporting.reporter.publish(new Map(publication.verdicts));
+      const { changed, snapshot, previous } = publication;
+      reporting.reporter.publish(changed, snapshot.plugins !== previous?.plugins);
     },
   });
   const reporting = createReporting(parts, { cluster, api, namespace, source, control });

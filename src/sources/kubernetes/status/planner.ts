@@ -13,7 +13,7 @@ import {
   type Turns,
   turned,
 } from './provider.ts';
-import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
+import type { InstanceReport, ObjectReport, ReportChange, ReportedCondition } from './report.ts';
 import { sameReport } from './same-report.ts';
 import type { FittedStatus, ServedStatuses } from './served-statuses.ts';
 import { isOlder, readConditions, readProvider } from './stored.ts';
@@ -38,7 +38,9 @@ export interface PlannerOptions {
 /** What is to be said of each object, and what was; decides what is to be written. Does no I/O. */
 export interface Planner {
   /** The keys about which something else is said than before. */
-  take(next: ReadonlyMap<string, ObjectReport>, before: ReadonlyMap<string, ObjectReport>): readonly string[];
+  take(changes: readonly ReportChange[]): readonly string[];
+  /** Of everything of which something is to be said. */
+  keys(): Iterable<string>;
   /** The plugins about which time alone may change what is said. */
   observe(instances: ReadonlyMap<string, InstanceReport>): readonly string[];
   /** Some instance hasn't decided yet. */
@@ -57,7 +59,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   const { now } = options;
   const kinds = new Map(options.kinds.map((kind) => [kind.kind, kind]));
   const fieldManager = options.class === 'postern' ? 'postern' : `postern-${options.class}`;
-  let reports: ReadonlyMap<string, ObjectReport> = new Map();
+  const reports = new Map<string, ObjectReport>();
   /** Reported once and not any more: gone, or of another class now. */
   const leaving = new Set<string>();
   const observations = new Map<string, Observation>();
@@ -141,22 +143,23 @@ export function createPlanner(options: PlannerOptions): Planner {
   }
 
   return {
-    take(next, before) {
-      reports = next;
+    take(changes) {
       const changed: string[] = [];
-      for (const [key, report] of next) {
-        leaving.delete(key);
-        if (!sameReport(report, before.get(key))) changed.push(key);
-      }
-      for (const key of before.keys()) {
-        if (next.has(key)) continue;
-        observations.delete(key);
-        turns.delete(key);
-        leaving.add(key);
-        changed.push(key);
+      for (const { key, before, after } of changes) {
+        if (after === undefined) {
+          reports.delete(key);
+          observations.delete(key);
+          turns.delete(key);
+          leaving.add(key);
+        } else {
+          reports.set(key, after);
+          leaving.delete(key);
+        }
+        if (after === undefined || !sameReport(after, before)) changed.push(key);
       }
       return changed;
     },
+    keys: () => reports.keys(),
     observe(instances) {
       for (const key of observations.keys()) if (!instances.has(key)) observations.delete(key);
       const unsettled: string[] = [];

@@ -31,3 +31,10 @@ export interface InstanceCheck {
   readonly result: string;
   readonly message: string;
 }
+
+/** Something else is to be said of an object; no `after`: it was deleted, or left the class. */
+export interface ReportChange {
+  readonly key: string;
+  readonly before: ObjectReport | undefined;
+  readonly after: ObjectReport | undefined;
+}

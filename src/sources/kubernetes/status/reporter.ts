@@ -4,7 +4,7 @@ import type { StoredObject } from '../objects.ts';
 import type { Log, Timers } from '../world.ts';
 import type { ReportedKind } from './place.ts';
 import { createPlanner } from './planner.ts';
-import type { InstanceReport, ObjectReport, ReportedCondition } from './report.ts';
+import type { InstanceReport, ReportChange, ReportedCondition } from './report.ts';
 import { createServedStatuses } from './served-statuses.ts';
 import type { WriteResult } from './write-result.ts';
 import { createStatusWriter } from './writer.ts';
@@ -44,8 +44,11 @@ export interface ReporterObserver {
 }
 
 export interface Reporter {
-  /** All that is to be said now, by key; what is missing since the last time was deleted, or left the class. */
-  publish(reports: ReadonlyMap<string, ObjectReport>): void;
+  /**
+   * What is to be said otherwise now than after the publication before; all of it at the first. `restarted`: some plugins
+   * run that didn't, or don't any more.
+   */
+  publish(changes: readonly ReportChange[], restarted: boolean): void;
   /** Begin or end of leading, as the elector says it. */
   lead(leading: boolean): void;
   /** Begins to look at the running plugins, every five seconds and more often while one hasn't decided. */
@@ -104,7 +107,6 @@ export function createReporter(options: ReporterOptions): Reporter {
     log,
     written: contained((result: WriteResult) => options.metrics.statusWritten(result)),
   });
-  let reports: ReadonlyMap<string, ObjectReport> = new Map();
   let lookedAt = now();
   let tickAt = Number.POSITIVE_INFINITY;
   let cancelTick = (): void => {};
@@ -112,7 +114,7 @@ export function createReporter(options: ReporterOptions): Reporter {
 
   const markAll = (prefix = ''): void => {
     if (prefix === '') lookedAt = now();
-    for (const key of reports.keys()) if (key.startsWith(prefix)) writer.mark(key);
+    for (const key of planner.keys()) if (key.startsWith(prefix)) writer.mark(key);
   };
 
   function tick(): void {
@@ -135,10 +137,9 @@ export function createReporter(options: ReporterOptions): Reporter {
   }
 
   return {
-    publish(next) {
-      const changed = planner.take(next, reports);
-      reports = next;
-      planner.observe(options.instances());
+    publish(changes, restarted) {
+      const changed = planner.take(changes);
+      if (restarted) planner.observe(options.instances());
       tickOn();
       if (leading()) for (const key of changed) writer.mark(key);
       else planner.forget();

@@ -11,11 +11,22 @@ import { openApi } from '../../../../src/sources/kubernetes/client.ts';
 import { type StoredObject, storedOf } from '../../../../src/sources/kubernetes/objects.ts';
 import { servedSchema } from '../../../../src/sources/kubernetes/openapi.ts';
 import type { InstanceReport, ObjectReport } from '../../../../src/sources/kubernetes/status/report.ts';
-import { createReporter, type Reporter } from '../../../../src/sources/kubernetes/status/reporter.ts';
+import { createReporter } from '../../../../src/sources/kubernetes/status/reporter.ts';
 import type { WriteResult } from '../../../../src/sources/kubernetes/status/write-result.ts';
 import { type ApiServer, startApiServer } from '../../../support/apiserver.ts';
 import { apiserver } from '../../../support/parts.ts';
-import { DOWN, HEALTHY, KINDS, report, reports, STARTING, UNRESOLVED, UP } from './harness.ts';
+import {
+  DOWN,
+  HEALTHY,
+  KINDS,
+  report,
+  reports,
+  STARTING,
+  toldWhole,
+  UNRESOLVED,
+  UP,
+  type WholeReporter,
+} from './harness.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..', '..');
 const SPECS: Readonly<Record<string, unknown>> = {
@@ -45,7 +56,7 @@ const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
 };
 
 interface Replica {
-  readonly reporter: Reporter;
+  readonly reporter: WholeReporter;
   readonly instances: Map<string, InstanceReport>;
   readonly calls: ApiRequest[];
   readonly results: WriteResult[];
@@ -57,7 +68,7 @@ interface Replica {
 
 describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.why}`, () => {
   let server: ApiServer;
-  const running: { readonly reporter: Reporter; readonly api: KubernetesApi }[] = [];
+  const running: { readonly reporter: WholeReporter; readonly api: KubernetesApi }[] = [];
   beforeAll(async () => {
     server = await startApiServer();
     for (const name of readdirSync(join(ROOT, 'crds')))
@@ -103,33 +114,35 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
     const said: string[] = [];
     const say = (fields: Readonly<Record<string, unknown>>, message: string) =>
       void said.push(`${message} ${JSON.stringify(fields)}`);
-    const reporter = createReporter({
-      api: {
-        ...api,
-        call(request) {
-          calls.push(request);
-          return api.call(request);
+    const reporter = toldWhole(
+      createReporter({
+        api: {
+          ...api,
+          call(request) {
+            calls.push(request);
+            return api.call(request);
+          },
         },
-      },
-      kinds: KINDS,
-      class: more.class ?? 'postern',
-      instance: 'postern-0',
-      leading: () => true,
-      lookup: (key) => stored.get(key),
-      instances: () => instances,
-      join: withProviderReady,
-      now: () => performance.now(),
-      wallNow: () => Date.now(),
-      random: Math.random,
-      timers: {
-        after(ms, run) {
-          const timer = setTimeout(run, ms);
-          return () => clearTimeout(timer);
+        kinds: KINDS,
+        class: more.class ?? 'postern',
+        instance: 'postern-0',
+        leading: () => true,
+        lookup: (key) => stored.get(key),
+        instances: () => instances,
+        join: withProviderReady,
+        now: () => performance.now(),
+        wallNow: () => Date.now(),
+        random: Math.random,
+        timers: {
+          after(ms, run) {
+            const timer = setTimeout(run, ms);
+            return () => clearTimeout(timer);
+          },
         },
-      },
-      log: { info: say, warn: say, error: say },
-      metrics: { statusWritten: (result) => results.push(result), eventSent() {} },
-    });
+        log: { info: say, warn: say, error: say },
+        metrics: { statusWritten: (result) => results.push(result), eventSent() {} },
+      }),
+    );
     reporter.start();
     running.push({ reporter, api });
     const refresh = async () => {

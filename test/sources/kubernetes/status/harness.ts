@@ -53,6 +53,26 @@ export const report = (key: string, more: Partial<ObjectReport> = {}): ObjectRep
 export const reports = (...all: readonly ObjectReport[]): ReadonlyMap<string, ObjectReport> =>
   new Map(all.map((one) => [one.key, one]));
 
+/** A reporter that is told all that there is to be said, time after time. */
+export type WholeReporter = Omit<Reporter, 'publish'> & { publish(all: ReadonlyMap<string, ObjectReport>): void };
+
+/** As control does it: what is said otherwise than before. */
+export function toldWhole(reporter: Reporter): WholeReporter {
+  let before: ReadonlyMap<string, ObjectReport> = new Map();
+  return {
+    ...reporter,
+    publish(all) {
+      const keys = [...new Set([...before.keys(), ...all.keys()])];
+      const changes = keys.map((key) => ({ key, before: before.get(key), after: all.get(key) }));
+      before = all;
+      reporter.publish(
+        changes.filter((change) => change.before !== change.after),
+        true,
+      );
+    },
+  };
+}
+
 export const UP: InstanceReport = { status: 'True', reason: 'ProviderReady', message: '' };
 export const DOWN: InstanceReport = {
   status: 'False',
@@ -64,7 +84,7 @@ export const STARTING: InstanceReport = { status: 'Unknown', reason: 'Starting',
 export interface Harness {
   readonly time: HandTime;
   readonly cluster: FakeCluster;
-  readonly reporter: Reporter;
+  readonly reporter: WholeReporter;
   readonly instances: Map<string, InstanceReport>;
   readonly results: WriteResult[];
   readonly said: string[];
@@ -85,23 +105,25 @@ export function harness(
   const say = (fields: Readonly<Record<string, unknown>>, message: string) =>
     void said.push(`${message} ${JSON.stringify(fields)}`);
   const state = { leading: true };
-  const reporter = createReporter({
-    api: cluster.api,
-    kinds: KINDS,
-    class: more.class ?? 'postern',
-    instance: 'postern-0',
-    leading: () => state.leading,
-    lookup: cluster.lookup,
-    instances: () => instances,
-    join: withProviderReady,
-    ...(more.perSecond === undefined ? {} : { perSecond: more.perSecond }),
-    now: time.now,
-    wallNow: () => EPOCH + time.now(),
-    random: () => 0.5,
-    timers: time.timers,
-    log: { info: say, warn: say, error: say },
-    metrics: { statusWritten: (result) => results.push(result), eventSent() {} },
-  });
+  const reporter = toldWhole(
+    createReporter({
+      api: cluster.api,
+      kinds: KINDS,
+      class: more.class ?? 'postern',
+      instance: 'postern-0',
+      leading: () => state.leading,
+      lookup: cluster.lookup,
+      instances: () => instances,
+      join: withProviderReady,
+      ...(more.perSecond === undefined ? {} : { perSecond: more.perSecond }),
+      now: time.now,
+      wallNow: () => EPOCH + time.now(),
+      random: () => 0.5,
+      timers: time.timers,
+      log: { info: say, warn: say, error: say },
+      metrics: { statusWritten: (result) => results.push(result), eventSent() {} },
+    }),
+  );
   return Object.assign(state, {
     time,
     cluster,
