@@ -1,4 +1,5 @@
 import type { PluginKind } from '../plugins/contract.ts';
+import { DNS_SUBDOMAIN } from '../resources/keys.ts';
 import { DEFAULT_CLASS } from '../resources/metadata.ts';
 import { own } from '../resources/plain.ts';
 
@@ -14,7 +15,9 @@ export function secretReferences(
     const spec = own(value, 'spec');
     const namespace = own(own(value, 'metadata'), 'namespace');
     if (typeof namespace !== 'string' || (own(spec, 'class') ?? DEFAULT_CLASS) !== className) return [];
-    return namesIn(kinds, own(value, 'kind'), spec).map((name) => `${namespace}/${name}`);
+    // What can't be a name is asked for nowhere, and said when the object is compiled (A173).
+    const names = namesIn(kinds, own(value, 'kind'), spec).filter((name) => DNS_SUBDOMAIN.test(name));
+    return names.map((name) => `${namespace}/${name}`);
   };
 }
 
