@@ -158,14 +158,22 @@ describe.skipIf(apiserver.missing)(`hostile objects ${apiserver.why}`, { timeout
     const visitor = new Visitor();
     const { status: code } = await visitor.open(`http://localhost:${new URL(operator.url).port}/orders/1`);
     expect([200, 502]).toContain(code);
-    fake.response = { error: evil, error_description: evil };
+    fake.instead.set('/token', (incoming, answer) => {
+      incoming.resume();
+      answer.writeHead(400, { 'content-type': 'application/json' });
+      answer.end(JSON.stringify({ error: 'invalid_request', error_description: evil }));
+    });
     await new Visitor().open(`http://localhost:${new URL(operator.url).port}/orders/2`);
     await new Visitor().ask(`${operator.url}/orders`, {
       headers: { 'user-agent': 'a"\u009b31m' },
       target: '/orders/%0a%1b[31m%22',
     });
+    await new Visitor().ask(`${operator.url}/orders/last`);
+    fake.instead.clear();
+    // It came as far as the log, and the lines after it too.
+    await operator.logged(/the token endpoint answered 400, invalid_request \(\\"'/);
+    await operator.logged(/"path":"\/orders\/last"/);
     isClean(operator.log());
-    fake.response = {};
   });
 
   it('A170 A173 A179 whatever stands in an object is data: refused or carried, run by nothing', async () => {
