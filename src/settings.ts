@@ -80,7 +80,20 @@ export interface ValidateSettings {
   readonly class: string;
   readonly external: ExternalAddress;
   readonly identityHeaders: readonly string[];
+  /** Undefined: as serve does with --files. */
+  readonly cluster: ClusterCheck | undefined;
   readonly colour: boolean;
+}
+
+/** What a cluster would say of manifests: the flags of its gateway, as far as they count for objects. */
+export interface ClusterCheck {
+  /** Of objects that name none. */
+  readonly namespace: string;
+  /** Undefined: every one. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly hostOwners: readonly HostOwner[];
+  readonly urlBackends: AddressPolicy;
+  readonly clusterDomain: string;
 }
 
 export interface VersionSettings {

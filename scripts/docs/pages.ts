@@ -93,5 +93,10 @@ ${table(head, rows(SERVE.filter(({ only }) => only === 'kubernetes')))}
 Redirect URIs are printed as they have to be registered, so say here what you say to \`serve\`: \`--external-scheme\`,
 \`--external-port\`.
 
-${table(head, rows(VALIDATE))}`;
+${table(head, rows(VALIDATE.filter(({ only }) => only === undefined)))}
+### With \`--kubernetes\`
+
+Manifests are checked as a gateway in a cluster would see them, without asking any cluster ([kubernetes.md](kubernetes.md)).
+
+${table(head, rows(VALIDATE.filter(({ only }) => only === 'kubernetes')))}`;
 }

@@ -16,6 +16,8 @@ Usage:
   postern serve --kubernetes         run the gateway from the objects of a cluster
   postern serve --files DIR          run the gateway from a directory of objects
   postern validate DIR|FILE...       check objects, and show what each Route compiles to
+  postern validate --kubernetes DIR|FILE...
+                                     the same for manifests, before they are applied to a cluster
   postern version                    print the version
   postern COMMAND --help             all about one command
 
@@ -67,26 +69,23 @@ export function helpText(command: Command | undefined): string {
     case undefined:
       return OVERVIEW;
     case 'serve':
-      return `${SERVE_INTRO}${serveFlags()}${SERVE_OUTRO}${EXIT_CODES}`;
+      return `${SERVE_INTRO}${flags(SERVE, 'files', 'kubernetes')}${SERVE_OUTRO}${EXIT_CODES}`;
     case 'validate':
-      return `${VALIDATE_INTRO}Flags:\n${VALIDATE.map(describe).join('')}\n${EXIT_CODES}`;
+      return `${VALIDATE_INTRO}${flags(VALIDATE, 'kubernetes')}${EXIT_CODES}`;
     case 'version':
       return `${VERSION_HELP}${EXIT_CODES}`;
   }
 }
 
-function serveFlags(): string {
-  const flags = (only: Option['only']): string =>
-    SERVE.filter((option) => option.only === only)
+/** Those for both first, then those that only mean something with one of `sources`. */
+function flags(options: readonly Option[], ...sources: readonly NonNullable<Option['only']>[]): string {
+  const of = (only: Option['only']): string =>
+    options
+      .filter((option) => option.only === only)
       .map(describe)
       .join('');
-  return `Flags:
-${flags(undefined)}
-Flags with --files:
-${flags('files')}
-Flags with --kubernetes:
-${flags('kubernetes')}
-`;
+  const more = sources.map((source) => `\nFlags with --${source}:\n${of(source)}`);
+  return `Flags:\n${of(undefined)}${more.join('')}\n`;
 }
 
 function describe(option: Option): string {

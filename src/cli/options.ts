@@ -34,6 +34,14 @@ const IDENTITY_HEADERS = option(
   'More headers that carry an identity, besides the built-in ones: removed from what clients send, on every Route. A name may end in *.',
 );
 
+const urlBackends = (fallback: string): Option =>
+  option(
+    'url-backends',
+    'Public|Any|CIDR,...',
+    fallback,
+    'Which addresses the url of a Service may lead to: those of the public internet, any, or public ones and those listed. Link-local ones are reached under no setting.',
+  );
+
 const FILES: readonly Option[] = [
   {
     ...option(
@@ -93,12 +101,7 @@ export const SERVE: readonly Option[] = [
     'Addresses whose X-Forwarded-For is believed, for the log and for what is behind: those of the load balancers in front. Of nobody else. Scheme, host and port are never taken from a header.',
   ),
   IDENTITY_HEADERS,
-  option(
-    'url-backends',
-    'Public|Any|CIDR,...',
-    'Any, with --kubernetes Public',
-    'Which addresses the url of a Service may lead to: those of the public internet, any, or public ones and those listed. Link-local ones are reached under no setting.',
-  ),
+  urlBackends('Any, with --kubernetes Public'),
   option(
     'provider-addresses',
     'Any|Public|CIDR,...',
@@ -129,10 +132,26 @@ export const VALIDATE: readonly Option[] = [
     'output',
     'text|json',
     'text',
-    'Text for people, or one JSON document for scripts: {ok, objects, problems, warnings, routes}.',
+    'Text for people, or one JSON document for scripts: {ok, objects, problems, warnings, notChecked, routes}.',
+  ),
+  option(
+    'kubernetes',
+    undefined,
+    'no',
+    'The files are manifests for a cluster, and are checked as a gateway there would see them, without asking any cluster: backendRef, labels of Secrets, owners of hosts and ReferenceGrants count. What they refer to and the files do not have is told as "not checked", which is no problem.',
   ),
   CLASS,
-  externalScheme('http'),
+  externalScheme('http, with --kubernetes https'),
   externalPort('8080'),
   IDENTITY_HEADERS,
+  ...[
+    option(
+      'namespace',
+      'NAME',
+      'default',
+      'The namespace of objects that name none, as kubectl apply -n puts them there.',
+    ),
+    urlBackends('Public'),
+    ...KUBERNETES.filter(({ flag }) => ['namespaces', 'host-owner', 'cluster-domain'].includes(flag)),
+  ].map((each): Option => ({ ...each, only: 'kubernetes' })),
 ];

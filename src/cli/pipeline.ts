@@ -1,6 +1,6 @@
 import type { ExternalAddress } from '../resources/external.ts';
 import { identityHeaders } from '../resources/identity-headers.ts';
-import type { PluginParser } from '../resources/parse.ts';
+import type { ParseOptions, PluginParser } from '../resources/parse.ts';
 import { parseObject } from '../resources/parse.ts';
 import { problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
@@ -21,7 +21,7 @@ export interface Installation {
   readonly identityHeaders: readonly string[];
 }
 
-/** The pure steps of the control loop for objects of files: the same for `serve` and `validate`. */
+/** The pure steps of the control loop: the same for `serve` and `validate`. */
 export interface Pipeline {
   readonly check: ObjectCheck;
   /** Undefined: not one of ours. */
@@ -37,7 +37,7 @@ export function clusterPipeline(
   kinds: readonly (PluginRules & PluginParser)[],
   installation: Installation,
   mode: () => ClusterMode,
-): Pick<Pipeline, 'parse' | 'compile'> {
+): Pipeline {
   const options = { class: installation.class, defaultNamespace: undefined, fallbackName: '(unnamed)' };
   const fixed = {
     plugins: kinds,
@@ -46,11 +46,9 @@ export function clusterPipeline(
   };
   const memory = new CompileMemory();
   return {
-    parse(value) {
-      const parsed = parseObject(value, kinds, options);
-      return 'ok' in parsed ? parsed : undefined;
-    },
+    ...parsing(kinds, options),
     compile: (objects) => compileSteps(objects, { ...fixed, mode: mode() }, memory),
+    compileAlone: (objects) => compile(objects, { ...fixed, mode: mode() }),
   };
 }
 
@@ -64,16 +62,20 @@ export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], in
   };
   const memory = new CompileMemory();
   return {
-    check(value) {
-      const parsed = parseObject(value, kinds, options);
-      if ('ok' in parsed || parsed.kind === 'Foreign') return undefined;
-      return problem(parsed.problem.reason, parsed.problem.path, fieldText(parsed.problem));
-    },
-    parse(value) {
-      const parsed = parseObject(value, kinds, options);
-      return 'ok' in parsed ? parsed : undefined;
-    },
+    ...parsing(kinds, options),
     compile: (objects) => compileSteps(objects, compileOptions, memory),
     compileAlone: (objects) => compile(objects, compileOptions),
   };
 }
+
+const parsing = (kinds: readonly PluginParser[], options: ParseOptions): Pick<Pipeline, 'check' | 'parse'> => ({
+  check(value) {
+    const parsed = parseObject(value, kinds, options);
+    if ('ok' in parsed || parsed.kind === 'Foreign') return undefined;
+    return problem(parsed.problem.reason, parsed.problem.path, fieldText(parsed.problem));
+  },
+  parse(value) {
+    const parsed = parseObject(value, kinds, options);
+    return 'ok' in parsed ? parsed : undefined;
+  },
+});

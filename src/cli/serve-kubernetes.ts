@@ -151,7 +151,7 @@ function pipelineOf(
   namespace: string,
   source: KubernetesSource,
   certificates: Certificates,
-): ReturnType<typeof clusterPipeline> {
+): Pick<ReturnType<typeof clusterPipeline>, 'parse' | 'compile'> {
   const certificateFault = certificateFaults(now);
   const mode = (): ClusterMode => ({
     kind: 'Cluster',

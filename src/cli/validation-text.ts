@@ -4,10 +4,11 @@ import type { Finding, Place, RouteSummary, Validation } from './validation.ts';
 
 /** For people: problems, warnings, what each Route is, and one line that sums up. */
 export function validationText(validation: Validation, paint: Paint): string {
-  const { problems, warnings, routes } = validation;
+  const { problems, warnings, notChecked, routes } = validation;
   const blocks = [
     problems.map((finding) => `${findingLine(finding, paint.bad('problem'))}\n`).join(''),
     warnings.map((finding) => `${findingLine(finding, paint.warn('warning'))}\n`).join(''),
+    notChecked.map((finding) => `${findingLine(finding, paint.strong('not checked'))}\n`).join(''),
     routes === undefined ? UNUSABLE : routes.map((route) => routeLines(route, paint)).join(''),
     `${sumLine(validation, paint)}\n`,
   ];
@@ -50,9 +51,10 @@ function placeText(place: Place, route: RouteSummary, paint: Paint): string {
   return printable(`${methods}${place.host}${path}`) + other;
 }
 
-function sumLine({ objects, problems, warnings }: Validation, paint: Paint): string {
+function sumLine({ objects, problems, warnings, notChecked }: Validation, paint: Paint): string {
   if (objects === 0 && problems.length === 0) return paint.warn('No object of Postern is here.');
-  const sum = `${count(objects, 'object')}, ${count(problems.length, 'problem')}, ${count(warnings.length, 'warning')}`;
+  const unchecked = notChecked.length === 0 ? '' : `, ${notChecked.length} not checked`;
+  const sum = `${count(objects, 'object')}, ${count(problems.length, 'problem')}, ${count(warnings.length, 'warning')}${unchecked}`;
   return problems.length > 0 ? paint.bad(sum) : paint.good(sum);
 }
 

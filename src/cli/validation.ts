@@ -3,11 +3,12 @@ import type { Origin, SourceObject } from '../control/source.ts';
 import { type NamespacedName, type ObjectKey, objectKey, objectText } from '../resources/keys.ts';
 import { formatPath, type Problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
-import type { Exposure, RouteEntry, Verdict } from '../routing/snapshot.ts';
+import type { Compiled, Exposure, RouteEntry, Verdict } from '../routing/snapshot.ts';
 import { readObjects } from '../sources/files/objects.ts';
 import type { FileProblem } from '../sources/files/problem.ts';
 import type { Pipeline } from './pipeline.ts';
 import { placesOf } from './problem-text.ts';
+import type { NotChecked } from './stand-ins.ts';
 import { entriesByRoute, type PlacedEntry } from './table-entries.ts';
 
 /** What is said of some files: plain data, printed as text or as JSON. */
@@ -16,6 +17,8 @@ export interface Validation {
   readonly objects: number;
   readonly problems: readonly Finding[];
   readonly warnings: readonly Finding[];
+  /** What the objects refer to and these files don't have, which only a cluster can tell. */
+  readonly notChecked: readonly Finding[];
   /** Undefined where a file can't be used: what is missing would make everything else look broken. */
   readonly routes: readonly RouteSummary[] | undefined;
 }
@@ -54,37 +57,53 @@ export interface Place {
   readonly exposure: Exposure;
 }
 
+/** As which objects are looked at: those of a server with files, or manifests for a cluster. */
+export interface Checker extends Pick<Pipeline, 'check' | 'parse'> {
+  compile(parsed: readonly Parsed[]): Checked;
+}
+
+export interface Checked extends Pick<Compiled, 'table' | 'verdicts'> {
+  readonly notChecked: readonly NotChecked[];
+}
+
+export const filesChecker = (pipeline: Pipeline): Checker => ({
+  ...pipeline,
+  compile: (parsed) => ({ ...pipeline.compileAlone(parsed), notChecked: [] }),
+});
+
 /** Reads, parses and compiles as the server does. Never rejects for what is in the files. */
-export async function validateFiles(paths: readonly string[], pipeline: Pipeline): Promise<Validation> {
-  const read = await readObjects(paths, pipeline.check);
-  const { parsed, origins } = parseAll(read.objects, pipeline);
+export async function validateFiles(paths: readonly string[], checker: Checker): Promise<Validation> {
+  const read = await readObjects(paths, checker.check);
+  const { parsed, origins } = parseAll(read.objects, checker);
   if (read.problems.length > 0) {
     const invalid = parsed.flatMap((object) => (object.ok ? [] : findings(object.key, object.problems, origins)));
     return {
       objects: parsed.length,
       problems: inOrder([...read.problems.map(fileFinding), ...invalid]),
       warnings: [],
+      notChecked: [],
       routes: undefined,
     };
   }
-  const { table, verdicts } = pipeline.compileAlone(parsed);
+  const { table, verdicts, notChecked } = checker.compile(parsed);
   const all = [...verdicts.values()];
   return {
     objects: parsed.length,
     problems: inOrder(all.flatMap(({ key, problems }) => findings(key, problems, origins))),
     warnings: inOrder(all.flatMap(({ key, warnings }) => findings(key, warnings, origins))),
+    notChecked: inOrder(notChecked.flatMap(({ key, problem }) => findings(key, [problem], origins))),
     routes: summaries(verdicts, entriesByRoute(table)),
   };
 }
 
 function parseAll(
   objects: ReadonlyMap<string, SourceObject>,
-  pipeline: Pipeline,
+  checker: Pick<Checker, 'parse'>,
 ): { readonly parsed: readonly Parsed[]; readonly origins: Origins } {
   const parsed: Parsed[] = [];
   const origins = new Map<ObjectKey, Origin[]>();
   for (const { value, origin } of objects.values()) {
-    const object = pipeline.parse(value);
+    const object = checker.parse(value);
     if (object === undefined) continue;
     parsed.push(object);
     const key = object.ok ? object.value.key : object.key;

@@ -18,6 +18,59 @@ describe('postern validate', () => {
     await expect(ran.stdout).toMatchFileSnapshot(`golden/${name}.txt`);
   });
 
+  it.each([
+    ['cluster', 0, []],
+    ['cluster-broken', 1, []],
+    ['cluster-owned', 1, ['--host-owner', '*.example.com=shop', '--url-backends', 'Any']],
+  ])(
+    '--kubernetes says of the manifests "%s" what their golden file says, and exits with %i',
+    async (name, code, flags) => {
+      const objects = name === 'cluster-owned' ? 'cluster-broken' : name;
+      const ran = await postern(['validate', '--kubernetes', `test/cli/objects/${objects}`, ...flags]);
+      expect(ran.stderr).toBe('');
+      await expect(ran.stdout).toMatchFileSnapshot(`golden/${name}.txt`);
+      expect(ran.code).toBe(code);
+      expect(ran.stdout).not.toContain('marked-secret');
+    },
+  );
+
+  it('--kubernetes puts objects without a namespace into the one that is named', async () => {
+    const args = ['validate', '--kubernetes', '--namespace', 'shop', 'test/cli/objects/cluster', '--output', 'json'];
+    const ran = await postern(args, { POSTERN_CLASS: 'postern' });
+    const said: unknown = JSON.parse(ran.stdout);
+    expect(said).toMatchObject({ ok: true, problems: [] });
+    expect(said).toMatchObject({
+      notChecked: expect.arrayContaining([
+        {
+          file: 'test/cli/objects/cluster/shop.yaml',
+          line: 7,
+          object: 'Service shop/orders',
+          field: 'spec.backendRef',
+          reason: 'BackendNotFound',
+          message: 'core Service shop/orders is not among these files',
+        },
+      ]),
+    });
+  });
+
+  it('--kubernetes checks for the class of the installation', async () => {
+    const ran = await postern(['validate', '--kubernetes', '--class', 'blue', 'test/cli/objects/cluster']);
+    expect(ran).toMatchObject({ code: 0, stdout: '1 object, 0 problems, 0 warnings\n' });
+  });
+
+  it('says where --kubernetes is missing', async () => {
+    const flag = await postern(['validate', 'test/cli/objects/cluster', '--host-owner', 'a.example=shop']);
+    expect(flag.code).toBe(2);
+    expect(flag.stderr).toContain('--host-owner: this does nothing without --kubernetes');
+    const variable = await postern(['validate', 'test/cli/objects/whole', ...HTTPS], {
+      POSTERN_HOST_OWNER: 'a.example=shop',
+    });
+    expect(variable.code).toBe(0);
+    const asked = await postern(['validate', 'test/cli/objects/cluster']);
+    expect(asked.code).toBe(1);
+    expect(asked.stdout).toContain('Manifests for a cluster are checked with postern validate --kubernetes.');
+  });
+
   it('says the same as one JSON document', async () => {
     const ran = await postern(['validate', 'test/cli/objects/broken', ...HTTPS, '--output', 'json']);
     expect(ran.code).toBe(1);

@@ -326,10 +326,41 @@ describe('other commands', () => {
         class: 'postern',
         external: { scheme: 'http', port: 8080 },
         identityHeaders: [],
+        cluster: undefined,
         colour: false,
       },
     });
     expect(problemsOf(['validate'])).toEqual([expect.stringContaining('postern validate DIR')]);
+  });
+
+  it('validate --kubernetes takes what a gateway of the cluster takes, as far as it counts for objects', () => {
+    const flags = [
+      '--namespace',
+      'shop',
+      '--host-owner',
+      '*=edge',
+      '--namespaces',
+      'shop,web',
+      '--url-backends',
+      'Any',
+    ];
+    expect(
+      readSettings(['validate', '--kubernetes', 'a', ...flags], false, { POSTERN_CLUSTER_DOMAIN: 'c.test' }),
+    ).toMatchObject({
+      ok: true,
+      settings: {
+        external: { scheme: 'https', port: 443 },
+        cluster: {
+          namespace: 'shop',
+          namespaces: ['shop', 'web'],
+          hostOwners: [{ pattern: '*', namespace: 'edge' }],
+          urlBackends: { kind: 'Any' },
+          clusterDomain: 'c.test',
+        },
+      },
+    });
+    expect(problemsOf(['validate', 'a', ...flags])).toHaveLength(4);
+    expect(problemsOf(['validate', 'a'], { POSTERN_HOST_OWNER: '*=edge' })).toEqual([]);
   });
 
   it('version and help', () => {
