@@ -106,6 +106,7 @@ export async function startProcess(options: Omit<GatewayOptions, 'objects'>): Pr
         },
         'postern to be ready',
         () => text,
+        60_000,
       );
     },
     async stop() {
@@ -118,13 +119,14 @@ export async function startProcess(options: Omit<GatewayOptions, 'objects'>): Pr
   };
 }
 
-/** Polls until the condition holds; after 20 s rejects with what was waited for and the context. */
+/** Polls until the condition holds; after `most` milliseconds rejects with what was waited for and the context. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,
   context: () => string = () => '',
+  most = 20_000,
 ): Promise<void> {
-  for (const deadline = Date.now() + 20_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + most; Date.now() < deadline; ) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
