@@ -29,7 +29,7 @@ helm upgrade postern charts/postern --namespace postern-system --wait
 
 ## What it takes
 
-The image is 135 MB, of which Postern is 5 and the rest Node.js with the libraries under it: no shell, no package manager. A Pod is
+The image is 140 MB, of which Postern is 5 and the rest Node.js with the libraries under it: no shell, no package manager. A Pod is
 ready a few seconds after its start, takes 120 MB of memory where there is little to serve, and runs under the Pod Security
 Standard \`restricted\`, with nothing of its file system writable.
 

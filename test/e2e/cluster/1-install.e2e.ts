@@ -146,7 +146,8 @@ describe('1. helm install', () => {
   it('is as small and as quick to start as it says', async ({ annotate }) => {
     const size = await imageSize(image);
     await annotate(`image: ${(size / 1e6).toFixed(0)} MB in the node`);
-    expect(size).toBeLessThan(150e6);
+    const said = /The image is (\d+) MB/.exec(readFileSync('charts/postern/README.md', 'utf8'))?.[1];
+    expect(Math.abs(size / 1e6 - Number(said))).toBeLessThan(5);
     for (const pod of await posternPods()) {
       const { serves, ready } = await startTimes(pod);
       await annotate(
