@@ -21,6 +21,8 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
   let faulty: FaultyApi;
   let upstream: Server;
   let url: string;
+  /** Requests for slow places that are, or were, at the upstream. */
+  let slow = 0;
   let provider: FakeProvider;
   let operator: Operator;
 
@@ -47,8 +49,9 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
     await installCrds(server);
     provider = await startFakeProvider();
     upstream = createServer((request, response) => {
-      const wait = request.url?.includes('slow') === true ? SLOW : 0;
-      setTimeout(() => response.end(`saw ${request.url}`), wait);
+      const isSlow = request.url?.includes('slow') === true;
+      if (isSlow) slow += 1;
+      setTimeout(() => response.end(`saw ${request.url}`), isSlow ? SLOW : 0);
     }).listen(0, '127.0.0.1');
     await once(upstream, 'listening');
     const address = upstream.address();
@@ -171,8 +174,9 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
     await server.apply(yaml(service(`${url}/one`, 'moving'), route('slow', { service: 'moving' })));
     await answers('/slow', [200]);
     const before = await metric(operator, 'postern_routing_table_generation');
+    const first = slow;
     const asked = Array.from({ length: 400 }, () => new Visitor().ask(`${operator.site}/slow`));
-    await sleep(400);
+    await until(() => slow === first + 400, 'all requests to be under way');
     await patch('services', 'moving', { spec: { url: `${url}/two` } });
     await until(async () => (await metric(operator, 'postern_routing_table_generation')) > before, 'a new table');
     await server.call('DELETE', pathOf('routes', 'shop', 'slow'));

@@ -89,9 +89,8 @@ describe.skipIf(apiserver.missing || openssl.missing)(`the way in of a cluster $
     const plain = await new Visitor().ask(`${operator.url}/open/1?a=b`, { headers: { host: HOST } });
     expect([plain.status, plain.headers.location]).toEqual([308, `https://${HOST}:${https}/open/1?a=b`]);
     expect((await fetch(`${operator.url}/healthy`)).status).toBe(200);
-    expect(await server.kubectl(['get', 'proute', 'open', '-n', 'shop', '-o', 'yaml'])).toMatchObject({
-      stdout: expect.stringMatching(/type: Ready/),
-    });
+    const asYaml = ['get', 'proute', 'open', '-n', 'shop', '-o', 'yaml'];
+    await until(async () => (await server.kubectl(asYaml)).stdout.includes('type: Ready'), 'the status of the Route');
   });
 
   it('F50 takes over a new certificate live, keeps the old one while the new is broken, and says so', async () => {
