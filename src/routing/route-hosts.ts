@@ -36,7 +36,7 @@ export function routeHosts(route: RouteResource, owners: Ownerships): RouteHosts
 
 function hostProblem(host: HostPattern, at: number, namespace: string, ownership: Ownership): Problem {
   const path = ['spec', 'hosts', at];
-  const entry = ownerFlag(host, namespace);
+  const entry = ownerFlags([host], namespace);
   switch (ownership.kind) {
     case 'NeedsEntry': {
       const what = host === '*' ? "'*'" : `the wildcard ${host}`;
@@ -58,6 +58,9 @@ function hostProblem(host: HostPattern, at: number, namespace: string, ownership
   }
 }
 
-/** What whoever runs Postern writes to give a host to a namespace. A shell would expand a bare `*`. */
-export const ownerFlag = (host: HostPattern, namespace: string): string =>
-  host.startsWith('*') ? `--host-owner '${host}=${namespace}'` : `--host-owner ${host}=${namespace}`;
+/** What whoever runs Postern writes to give hosts to a namespace. A shell would expand a bare `*`. */
+export function ownerFlags(hosts: readonly HostPattern[], namespace: string): string {
+  const entries = hosts.map((host) => `${host}=${namespace}`).join(',');
+  const flag = hosts.some((host) => host.startsWith('*')) ? `--host-owner '${entries}'` : `--host-owner ${entries}`;
+  return `${flag} (chart: controller.hostOwners)`;
+}

@@ -11,7 +11,7 @@ import type { PlacedEntry } from './entries.ts';
 import { messages, type PlacedRoute, verdict } from './findings.ts';
 import type { CompileMode } from './options.ts';
 import type { Known } from './references.ts';
-import { ownerFlag, type RouteHosts } from './route-hosts.ts';
+import { ownerFlags, type RouteHosts } from './route-hosts.ts';
 import type { Condition, Exposure, Verdict } from './snapshot.ts';
 
 const NONE: readonly Problem[] = [];
@@ -70,8 +70,7 @@ function warningsOf(shares: readonly HostShare[]): readonly Problem[] {
 function unreserved({ route, unreserved: hosts }: RouteHosts, mode: CompileMode): readonly Condition[] {
   if (hosts.length === 0 || mode.kind === 'Files' || !mode.manyNamespaces) return [];
   const namespace = namespaceOf(route.name);
-  const flags = hosts.map((host) => ownerFlag(host, namespace)).join(' ');
-  const message = `${hosts.join(', ')}: of namespace ${namespace} only as long as a Route of it names it; start Postern with ${flags}`;
+  const message = `${hosts.join(', ')}: of namespace ${namespace} only as long as a Route of it names it; start Postern with ${ownerFlags(hosts, namespace)}`;
   return [unusual('HostNotReserved', sentences([message]))];
 }
 

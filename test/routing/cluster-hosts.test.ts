@@ -24,7 +24,7 @@ describe('A177 a host without an entry', () => {
   it('is named in the answer, with its owner and what to write', () => {
     const both = compileCluster([...BASE, shop, intruder('shop.example', '/')]);
     expect(told(both, 'Route/web/intruder')).toEqual([
-      'shop.example belongs to namespace shop, whose Route shop/orders had it first; take it away here, or start Postern with --host-owner shop.example=web',
+      'shop.example belongs to namespace shop, whose Route shop/orders had it first; take it away here, or start Postern with --host-owner shop.example=web (chart: controller.hostOwners)',
     ]);
     expect(unwell(both, 'Route/shop/orders')).toEqual(['HostNotReserved']);
     expect(unwell(compileCluster([...BASE, shop], { manyNamespaces: false }), 'Route/shop/orders')).toEqual([]);
