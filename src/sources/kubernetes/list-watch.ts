@@ -15,7 +15,7 @@ export interface Collection {
   readonly otherPath?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
-  /** Objects in a page of a list; 500. */
+  /** Objects in a page of a list; 250. */
   readonly limit?: number;
 }
 

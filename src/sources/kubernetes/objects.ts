@@ -26,16 +26,42 @@ export const storedOf = (object: Plain): StoredObject => {
   );
 };
 
-class Stored implements StoredObject {
+/** What the condition that sums up the others says, without a look at the rest: it is asked about all objects in one go. */
+export interface Ready {
+  readonly readyStatus: unknown;
+  /** Of `spec`, as of when it was said. */
+  readonly readyGeneration: unknown;
+}
+
+/** Undefined: nothing was said yet. */
+export function readyOf(stored: StoredObject): Ready | undefined {
+  const said = stored instanceof Stored ? stored : readyIn(stored.status);
+  return said.readyStatus === undefined ? undefined : said;
+}
+
+function readyIn(status: unknown): Ready {
+  const list = own(status, 'conditions');
+  const found: unknown = Array.isArray(list)
+    ? list.find((entry: unknown) => own(entry, 'type') === 'Ready')
+    : undefined;
+  return { readyStatus: own(found, 'status'), readyGeneration: own(found, 'observedGeneration') };
+}
+
+class Stored implements StoredObject, Ready {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
+  readonly readyStatus: unknown;
+  readonly readyGeneration: unknown;
   readonly #status: string | undefined;
 
   constructor(uid: string, resourceVersion: string, generation: number, status: unknown) {
     this.uid = uid;
     this.resourceVersion = resourceVersion;
     this.generation = generation;
+    const { readyStatus, readyGeneration } = readyIn(status);
+    this.readyStatus = readyStatus;
+    this.readyGeneration = readyGeneration;
     this.#status = packStatus(status);
   }
 

@@ -151,7 +151,7 @@ describe('a list-watch', () => {
       return page(100, [object('a', 1)]);
     });
     await settle();
-    expect(one.lists.map(({ query }) => query?.['limit'])).toEqual(['500', '125', '31']);
+    expect(one.lists.map(({ query }) => query?.['limit'])).toEqual(['250', '62', '15']);
     expect(one.watch.listed()).toBe(true);
   });
 

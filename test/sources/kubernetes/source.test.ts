@@ -167,8 +167,8 @@ describe.skipIf(programPath('kube-apiserver') === '')(
       const one = await startSource(faulty.kubeconfig);
       await one.started;
       const pages = faulty.calls().filter(({ verb, path }) => verb === 'list' && path.endsWith('/v1alpha1/services'));
-      expect(pages.length).toBe(3);
-      expect(pages.every(({ query }) => query.get('limit') === '500')).toBe(true);
+      expect(pages.length).toBe(5);
+      expect(pages.every(({ query }) => query.get('limit') === '250')).toBe(true);
       expect(Object.keys(specs(one)).filter((key) => key.startsWith('Service/third/many-')).length).toBe(1100);
       await server.kubectl(['delete', 'psvc', '-n', 'third', '--all', '--wait=false']);
       await eventually('all are gone', () => !Object.keys(specs(one)).some((key) => key.startsWith('Service/third/')));

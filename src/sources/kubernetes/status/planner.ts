@@ -161,6 +161,8 @@ export function createPlanner(options: PlannerOptions): Planner {
     },
     keys: () => reports.keys(),
     observe(instances) {
+      // What the source knows by now, as a rule everything: of thousands of objects it would be megabytes.
+      for (const key of written.keys()) latest(key);
       for (const key of observations.keys()) if (!instances.has(key)) observations.delete(key);
       const unsettled: string[] = [];
       for (const [key, said] of instances) {

@@ -1,5 +1,4 @@
-import { own } from '../../../resources/plain.ts';
-import type { StoredObject } from '../objects.ts';
+import { readyOf, type StoredObject } from '../objects.ts';
 import type { InstanceReport, ObjectReport } from './report.ts';
 
 /**
@@ -29,12 +28,12 @@ export function urgencyOf(
   stored: StoredObject | undefined,
 ): Urgency {
   if (report === undefined || stored === undefined) return URGENCY.Ordinary;
-  const ready = readyOf(stored.status);
-  const edited = ready !== undefined && own(ready, 'observedGeneration') !== stored.generation;
+  const ready = readyOf(stored);
+  const edited = ready !== undefined && ready.readyGeneration !== stored.generation;
   const wrong = isWrong(report, said);
   if (edited) return wrong ? URGENCY.EditedAndWrong : URGENCY.Edited;
-  if (wrong) return own(ready, 'status') === 'False' ? URGENCY.Ordinary : URGENCY.Turned;
-  const turned = ready !== undefined && own(ready, 'status') !== 'True' && said?.status !== 'Unknown';
+  if (wrong) return ready?.readyStatus === 'False' ? URGENCY.Ordinary : URGENCY.Turned;
+  const turned = ready !== undefined && ready.readyStatus !== 'True' && said?.status !== 'Unknown';
   return turned ? URGENCY.Turned : URGENCY.Ordinary;
 }
 
@@ -42,9 +41,3 @@ const isWrong = ({ conditions, exposure }: ObjectReport, said: InstanceReport | 
   exposure === 'Denied' ||
   said?.status === 'False' ||
   conditions.some(({ type, status }) => type === 'Ready' && status === 'False');
-
-/** The condition that sums up what was said. */
-function readyOf(status: unknown): unknown {
-  const list = own(status, 'conditions');
-  return Array.isArray(list) ? list.find((entry: unknown) => own(entry, 'type') === 'Ready') : undefined;
-}
