@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { ApiObserver } from '../../sources/kubernetes/client.ts';
-import type { WatchObserver } from '../../sources/kubernetes/list-watch.ts';
+import type { WatchObserver } from '../../sources/kubernetes/told.ts';
 import { counterFamily, type Family } from '../families.ts';
 
 /** What this process has to do with the API server. */

@@ -1,6 +1,8 @@
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { Dispatcher } from 'undici';
+import { Agents } from './agents.ts';
 import { type ApiRequest, type ApiResponse, ApiUnreachable, type KubernetesApi } from './api.ts';
-import { type Access, type Credentials, openCredentials, type TlsIdentity } from './credentials.ts';
+import { type Access, type Credentials, openCredentials } from './credentials.ts';
+import { deadline } from './deadline.ts';
 import { readJson, readLines, retryAfter, unreachable } from './response.ts';
 
 export interface ApiConfig {
@@ -60,9 +62,7 @@ export async function openApi(config: ApiConfig = {}): Promise<OpenedApi> {
 class Client implements KubernetesApi {
   readonly #credentials: Credentials;
   readonly #told: Required<ApiObserver>;
-  /** One for all calls: a new connection for each would cost a TLS handshake for each. */
-  #dispatcher: { readonly fingerprint: string; readonly agent: Dispatcher } | undefined;
-  readonly #retired = new Set<Dispatcher>();
+  readonly #agents = new Agents();
   #closed = false;
 
   constructor(credentials: Credentials, told: Required<ApiObserver>) {
@@ -115,10 +115,7 @@ class Client implements KubernetesApi {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const agents = [...this.#retired, ...(this.#dispatcher === undefined ? [] : [this.#dispatcher.agent])];
-    this.#retired.clear();
-    this.#dispatcher = undefined;
-    await Promise.all(agents.map((agent) => agent.destroy()));
+    await this.#agents.close();
   }
 
   async #send(
@@ -129,7 +126,7 @@ class Client implements KubernetesApi {
     const access = await this.#access();
     if (this.#closed) throw new ApiUnreachable('the client was closed', 'Closed');
     signal.throwIfAborted();
-    return await this.#agent(access).request({
+    return await this.#agents.of(access).request({
       origin: access.server.origin,
       path: pathOf(access.server, request),
       method: request.method,
@@ -149,21 +146,6 @@ class Client implements KubernetesApi {
     }
   }
 
-  /** The shared one; a new one when a CA or a client certificate changed. Calls under way end on the old one. */
-  #agent(access: Access): Dispatcher {
-    const fingerprint = JSON.stringify([access.server.origin, access.tls, access.proxy ?? '']);
-    if (this.#dispatcher?.fingerprint === fingerprint) return this.#dispatcher.agent;
-    if (this.#dispatcher !== undefined) this.#retire(this.#dispatcher.agent);
-    const agent = createAgent(access);
-    this.#dispatcher = { fingerprint, agent };
-    return agent;
-  }
-
-  #retire(agent: Dispatcher): void {
-    this.#retired.add(agent);
-    agent.close(() => this.#retired.delete(agent));
-  }
-
   #answered(verb: string, status: number, bytes: number): void {
     if (status === 401) this.#credentials.refused();
     this.#told.called(verb, status, bytes);
@@ -173,24 +155,6 @@ class Client implements KubernetesApi {
 const NO_LINES: AsyncIterable<string> = {
   async *[Symbol.asyncIterator]() {},
 };
-
-/** HTTP/1.1: each watch has a connection of its own, so that one that hangs holds up no other. */
-function createAgent({ tls, proxy }: Access): Dispatcher {
-  // Probes find a peer that vanished without a FIN after 15 s + 10 × 1 s, whatever is sent or not (F04).
-  const connect = { ...tlsOptions(tls), timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 15_000 };
-  const options = { allowH2: false, pipelining: 1, keepAliveTimeout: 30_000 };
-  return proxy === undefined
-    ? new Agent({ ...options, connect })
-    : new ProxyAgent({ ...options, uri: proxy, requestTls: tlsOptions(tls) });
-}
-
-const tlsOptions = ({ ca, cert, key, servername, verify }: TlsIdentity) => ({
-  ...(ca === undefined ? {} : { ca }),
-  ...(cert === undefined ? {} : { cert }),
-  ...(key === undefined ? {} : { key }),
-  ...(servername === undefined ? {} : { servername }),
-  rejectUnauthorized: verify,
-});
 
 function pathOf(server: URL, { path, query }: ApiRequest): string {
   const base = server.pathname.replace(/\/$/, '');
@@ -204,34 +168,6 @@ const headersOf = (access: Access, request: ApiRequest): Record<string, string> 
   'user-agent': 'postern',
   ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
 });
-
-/** Aborts when the time is over, or when the caller does. */
-function deadline(request: ApiRequest): Deadline {
-  const controller = new AbortController();
-  let passed = false;
-  const timer = setTimeout(() => {
-    passed = true;
-    controller.abort();
-  }, request.timeout ?? TIMEOUT);
-  const follow = (): void => controller.abort();
-  if (request.signal?.aborted === true) follow();
-  request.signal?.addEventListener('abort', follow);
-  return {
-    signal: controller.signal,
-    passed: () => passed,
-    end() {
-      clearTimeout(timer);
-      request.signal?.removeEventListener('abort', follow);
-    },
-  };
-}
-
-export interface Deadline {
-  readonly signal: AbortSignal;
-  /** Whether the time is over, rather than that the caller gave up. */
-  passed(): boolean;
-  end(): void;
-}
 
 function containedObserver(observer: ApiObserver | undefined): Required<ApiObserver> {
   const contained = (tell: () => void): void => {

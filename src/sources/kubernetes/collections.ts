@@ -1,5 +1,5 @@
 import { API_VERSION, GATEWAY_GROUP, GROUP } from '../../resources/metadata.ts';
-import type { Collection } from './list-watch.ts';
+import type { Collection } from './collection.ts';
 import { SELECTORS, type Selection } from './secret-record.ts';
 
 /** Kinds of the group `postern.dev`. */

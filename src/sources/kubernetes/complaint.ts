@@ -1,6 +1,6 @@
 import { API_VERSION } from '../../resources/metadata.ts';
 import type { Watched } from './collections.ts';
-import type { WatchState } from './list-watch.ts';
+import type { WatchState } from './told.ts';
 
 /** What an operator is told of a collection that can't be listed or watched: what is wrong, and what to do. */
 export function complaint(

@@ -1,5 +1,6 @@
 import { isPlain, own } from '../../resources/plain.ts';
 import { ApiUnreachable, type KubernetesApi } from './api.ts';
+import { pause } from './pause.ts';
 import { answerText, type Log, onceAMinute, type Timers } from './world.ts';
 
 export interface KeysSecretOptions {
@@ -70,7 +71,7 @@ export function createKeysSecret(options: KeysSecretOptions): KeysSecret {
       if (outcome.kind === 'Failed') complain(outcome.message);
       const backoff = Math.min(BACKOFF.most, BACKOFF.first * 2 ** Math.min(failures, 10)) * (0.5 + options.random());
       const asked = outcome.kind === 'Failed' ? (outcome.retryAfter ?? 0) : 0;
-      await pause(failed ? Math.max(asked, backoff) : SOON);
+      await pause(failed ? Math.max(asked, backoff) : SOON, options.timers, stopping.signal);
     }
   }
 
@@ -168,17 +169,6 @@ export function createKeysSecret(options: KeysSecretOptions): KeysSecret {
     if (stopping.signal.aborted) return;
     if (!taken) failure = message;
     if (sayAgain(message)) log.warn({ secret: name }, message);
-  }
-
-  async function pause(ms: number): Promise<void> {
-    if (stopping.signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = options.timers.after(ms, resolve);
-    const wake = (): void => resolve();
-    stopping.signal.addEventListener('abort', wake);
-    await promise;
-    cancel();
-    stopping.signal.removeEventListener('abort', wake);
   }
 
   return {

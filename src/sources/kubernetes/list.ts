@@ -1,5 +1,5 @@
 import type { ApiRequest, KubernetesApi } from './api.ts';
-import type { Collection } from './list-watch.ts';
+import { type Collection, selectorsOf } from './collection.ts';
 import { failure, type Outcome, refused, unreached } from './outcome.ts';
 import { type Item, readPage } from './watch-event.ts';
 
@@ -7,11 +7,6 @@ import { type Item, readPage } from './watch-event.ts';
 const LIMIT = 250;
 /** Far beyond what the rest of the process can hold. */
 const MOST_PAGES = 4000;
-
-export const selectorsOf = ({ labelSelector, fieldSelector }: Collection): Readonly<Record<string, string>> => ({
-  ...(labelSelector === undefined ? {} : { labelSelector }),
-  ...(fieldSelector === undefined ? {} : { fieldSelector }),
-});
 
 /** Lists a collection whole; remembers how large a page can be. */
 export function createLister(

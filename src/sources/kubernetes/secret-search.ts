@@ -1,5 +1,6 @@
 import type { KubernetesApi } from './api.ts';
 import { FairQueue } from './fair-queue.ts';
+import { pause } from './pause.ts';
 import { type Found, lookUp } from './secret-lookup.ts';
 import { isSettled, isShown, type SecretRecord, takeFound } from './secret-record.ts';
 import type { Timers } from './world.ts';
@@ -97,18 +98,12 @@ export function createSecretSearch(options: SecretSearchOptions): SecretSearch {
         continue;
       }
       if (found.kind === 'Unknown' && attempt < ATTEMPTS && record.otherwise === undefined) {
-        await pause(SOON);
+        await pause(SOON, options.timers, stopping.signal);
         continue;
       }
       takeFound(record, found);
       return;
     }
-  }
-
-  async function pause(milliseconds: number): Promise<void> {
-    const over = Promise.withResolvers<void>();
-    options.timers.after(milliseconds, over.resolve);
-    await over.promise;
   }
 
   const isMissing = (name: string): boolean => {

@@ -1,10 +1,10 @@
 import type { Source } from '../../control/source.ts';
 import type { Pace } from './backoff.ts';
 import { collectionsOf, type KindName } from './collections.ts';
-import type { WatchObserver } from './list-watch.ts';
 import type { StoredObject } from './objects.ts';
 import { watchServedSchema } from './served-schema.ts';
 import { createStore, type StoreOptions } from './store.ts';
+import type { WatchObserver } from './told.ts';
 import { type CollectionHealth, createWatcher, type Watcher } from './watcher.ts';
 
 export interface KubernetesOptions extends StoreOptions {

@@ -2,7 +2,8 @@ import type { KubernetesApi } from './api.ts';
 import { PACE, type Pace } from './backoff.ts';
 import type { Watched } from './collections.ts';
 import { complaint } from './complaint.ts';
-import { createListWatch, type WatchHandler, type WatchObserver, type WatchState } from './list-watch.ts';
+import { createListWatch } from './list-watch.ts';
+import type { WatchHandler, WatchObserver, WatchState } from './told.ts';
 import type { Log, Timers } from './world.ts';
 
 /** One list-watch, for /readyz?verbose and the debug page. */

@@ -1,7 +1,9 @@
 import { type ApiRequest, type ApiResponse, ApiUnreachable, type KubernetesApi } from '../api.ts';
 import { answerText, type Log, onceAMinute, type Timers } from '../world.ts';
 import { callInTime } from './call-in-time.ts';
-import { claimed, type LeaseClaim, readLease, released, type StoredLease } from './lease.ts';
+import { claimed, type LeaseClaim, readLease, type StoredLease } from './lease.ts';
+import { release } from './release.ts';
+import { createTerm } from './term.ts';
 
 export interface ElectorOptions {
   readonly api: KubernetesApi;
@@ -45,7 +47,6 @@ const ELECTOR_TIMES: ElectorTimes = { lease: 15_000, renewDeadline: 10_000, retr
 
 /** One call takes so much of the deadline at most, so that a connection that hangs leaves room for another try. */
 const PART_OF_DEADLINE = 2;
-const RELEASE_TIMEOUT = 2000;
 
 /**
  * Elects one of several replicas by a Lease, as client-go does (F19, F20, F56). Never two at one time, as long as clocks
@@ -64,16 +65,13 @@ export function createElector(options: ElectorOptions): Elector {
   let deleted = false;
   /** When the record was last seen to be another. */
   let observedAt = Number.NEGATIVE_INFINITY;
-  let leadsUntil: number | undefined;
+  const term = createTerm(options);
   let stopped = false;
   let running: Promise<void> = Promise.resolve();
   let cancelNext = (): void => {};
-  let cancelDeadline = (): void => {};
   const stopping = new AbortController();
   const send = (request: ApiRequest) =>
     callInTime(api, options.timers, request, times.renewDeadline / PART_OF_DEADLINE, stopping.signal);
-
-  const leading = (): boolean => leadsUntil !== undefined && now() < leadsUntil;
 
   function round(): void {
     running = attempt().then(() => {
@@ -84,7 +82,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   /** Milliseconds. Who waits for another looks once more when that one's time is over, and not only after it. */
   function pause(): number {
-    if (leading()) return times.retry;
+    if (term.leads()) return times.retry;
     const usual = times.retry * (1 + 1.2 * options.random());
     const left = known === undefined ? 0 : endOf(known) - now();
     return left > 0 ? Math.min(usual, left + (times.retry / 10) * options.random()) : usual;
@@ -92,7 +90,7 @@ export function createElector(options: ElectorOptions): Elector {
 
   async function attempt(): Promise<void> {
     try {
-      if (leading() && known !== undefined && (await renew(known))) return;
+      if (term.leads() && known !== undefined && (await renew(known))) return;
       const seen = await read();
       if (seen === 'Unusable' || !mayTake(seen)) return;
       await take(seen);
@@ -138,13 +136,13 @@ export function createElector(options: ElectorOptions): Elector {
     const news = lease.holder !== known?.holder && lease.holder !== identity && lease.holder !== '';
     known = lease;
     if (news) log.info({ lease: options.name, leader: lease.holder }, 'another replica leads');
-    if (lease.holder !== identity) end();
+    if (lease.holder !== identity) term.end();
   }
 
   function mayTake(seen: StoredLease | undefined): boolean {
     // Whoever never saw a Lease takes the place of none. Else it was deleted, and what is known of it may be older than its
     // last holder: only who leads at this moment knows that nobody else does.
-    if (seen === undefined) return known === undefined || leading() || isOver(known);
+    if (seen === undefined) return known === undefined || term.leads() || isOver(known);
     return seen.holder === '' || seen.holder === identity || isOver(seen);
   }
 
@@ -167,46 +165,7 @@ export function createElector(options: ElectorOptions): Elector {
     if (lease?.holder !== identity || stopped) return;
     known = lease;
     deleted = false;
-    const until = sentAt + times.renewDeadline;
-    // An answer that was under way for too long proves nothing about now.
-    if (now() >= until) return;
-    const before = leading();
-    // The deadline passed a moment ago and its timer hasn't run yet: that is an end and a new beginning.
-    if (!before) end();
-    leadsUntil = until;
-    watchDeadline(until);
-    if (before) return;
-    log.info({ lease: options.name, identity }, 'this replica leads: it writes statuses and events');
-    tell(true);
-  }
-
-  function watchDeadline(until: number): void {
-    cancelDeadline();
-    cancelDeadline = options.timers.after(until - now(), () => {
-      // Timers run up to a millisecond early.
-      if (leading()) {
-        watchDeadline(until);
-        return;
-      }
-      log.warn({ lease: options.name }, 'the Lease could not be renewed in time');
-      end();
-    });
-  }
-
-  function end(): void {
-    cancelDeadline();
-    if (leadsUntil === undefined) return;
-    leadsUntil = undefined;
-    log.info({ lease: options.name, identity }, 'this replica leads no more; it serves on');
-    tell(false);
-  }
-
-  function tell(state: boolean): void {
-    try {
-      options.onChange(state);
-    } catch (error) {
-      log.error({ err: error }, 'who listens to the elector failed, which is a bug');
-    }
+    term.extend(sentAt + times.renewDeadline);
   }
 
   const claim = (): LeaseClaim => ({
@@ -228,50 +187,18 @@ export function createElector(options: ElectorOptions): Elector {
     log.warn(fields, `the Lease could not be read or written${advice}`);
   }
 
-  async function release(): Promise<void> {
-    try {
-      const call = (request: ApiRequest) => callInTime(api, options.timers, request, RELEASE_TIMEOUT);
-      const answer = await call({ method: 'GET', path });
-      const lease = answer.status === 200 ? readLease(answer.body) : undefined;
-      if (lease?.holder !== identity) return;
-      await call({ method: 'PUT', path, body: released(lease, options.wallNow()) });
-    } catch (error) {
-      log.info(
-        { err: error, lease: options.name },
-        'the Lease was not given back; another replica takes it when it is over',
-      );
-    }
-  }
-
   return {
     start: round,
-    leading,
+    leading: term.leads,
     async stop() {
       if (stopped) return;
       stopped = true;
       const held = known?.holder === identity;
-      end();
+      term.end();
       cancelNext();
       stopping.abort();
       await running;
-      if (held) await release();
-    },
-  };
-}
-
-/** For an installation of one replica (`--leader-election off`, F22). */
-export function alwaysLeading(onChange: (leading: boolean) => void): Elector {
-  let leads = false;
-  const turn = (to: boolean): void => {
-    if (leads === to) return;
-    leads = to;
-    onChange(to);
-  };
-  return {
-    start: () => turn(true),
-    leading: () => leads,
-    async stop() {
-      turn(false);
+      if (held) await release({ ...options, path });
     },
   };
 }

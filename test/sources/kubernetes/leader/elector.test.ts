@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { own } from '../../../../src/resources/plain.ts';
-import { alwaysLeading, createElector, type Elector } from '../../../../src/sources/kubernetes/leader/elector.ts';
+import { alwaysLeading } from '../../../../src/sources/kubernetes/leader/always-leading.ts';
+import { createElector, type Elector } from '../../../../src/sources/kubernetes/leader/elector.ts';
 import { type HandTime, handTime } from '../../../support/hand-time.ts';
 import { type Fate, type LeaseStore, leaseStore, networked } from './lease-store.ts';
 
