@@ -96,6 +96,24 @@ describe('statuses where the CustomResourceDefinitions are older', () => {
     expect(h.cluster.writes).toHaveLength(199);
   });
 
+  it('F09 that are refused though the API server says that it knows everything are tried again, ever more rarely', async () => {
+    const h = harness();
+    h.cluster.put('Route/shop/r0');
+    serve(h, NEWER);
+    const { interfere } = h.cluster;
+    h.cluster.interfere = (request) =>
+      request.path.endsWith('/status') ? answer(422, { message: 'not yet' }) : interfere(request);
+    h.reporter.publish(reports(report('Route/shop/r0', { hosts: ['a.example'] })));
+    await h.go(3_600_000, 1000);
+    expect(h.results.length).toBeGreaterThan(5);
+    expect(h.results.length).toBeLessThan(20);
+    // A change is told at once.
+    h.cluster.interfere = interfere;
+    h.reporter.publish(reports(report('Route/shop/r0', { hosts: ['b.example'] })));
+    await h.go(1000);
+    expect(h.cluster.status('Route/shop/r0')).toMatchObject({ hosts: ['b.example'] });
+  });
+
   it('F09 where the API server does not say what it knows are refused as before', async () => {
     const h = harness();
     for (const key of keys) h.cluster.put(key);
