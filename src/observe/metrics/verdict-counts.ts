@@ -14,6 +14,8 @@ type Counted = Pick<Publication, 'verdicts' | 'changed'>;
 export function verdictCounts(): (publication: Counted) => VerdictCounts {
   const groups = new Map<ObjectKey, string>();
   const numbers = new Map<string, number>();
+  /** Each name once, though thousands of objects are of one group. */
+  const names = new Map<string, string>();
 
   const add = (group: string, by: number): void => {
     numbers.set(group, (numbers.get(group) ?? 0) + by);
@@ -23,7 +25,9 @@ export function verdictCounts(): (publication: Counted) => VerdictCounts {
     if (was !== undefined) add(was, -1);
     groups.delete(key);
     if (verdict === undefined) return;
-    const group = groupOf(verdict);
+    const text = groupOf(verdict);
+    const group = names.get(text) ?? text;
+    names.set(group, group);
     groups.set(key, group);
     add(group, 1);
   };

@@ -21,19 +21,21 @@ export const oidcKind = definePluginKind({
   problems: (error) => schemaProblems(error, ['spec'], oidcSpec),
 });
 
+function startTimer(ms: number, run: () => void): () => void {
+  // Waiting for the next try keeps no process alive.
+  const timer = setTimeout(run, ms).unref();
+  return () => clearTimeout(timer);
+}
+
 /** Of all plugins of the process, for they share its event loop. */
-const begin = createBeginnings({ nextTurn: setImmediate, now: () => performance.now() });
+const begin = createBeginnings({ nextTurn: setImmediate, now: () => performance.now(), after: startTimer });
 
 function providerWorld(world: PluginWorld): ProviderWorld {
   return {
     now: () => world.now(),
     random: () => world.random(6).readUIntBE(0, 6) / 2 ** 48,
     begin,
-    startTimer(ms, run) {
-      // Waiting for the next try keeps no process alive.
-      const timer = setTimeout(run, ms).unref();
-      return () => clearTimeout(timer);
-    },
+    startTimer,
     observe: (event) => world.observe(event),
     log: world.log,
     network: world.network,

@@ -23,7 +23,7 @@ export interface ProviderWorld {
   random(): number;
   startTimer(ms: number, run: () => void): () => void;
   /** Runs it in a turn of its own or soon after, where many begin at once; the answer cancels that. */
-  begin(run: () => void): () => void;
+  begin(run: () => Promise<void>): () => void;
   observe(event: PluginEvent): void;
   readonly log: PluginLog;
   readonly network: PluginNetwork;
@@ -95,19 +95,20 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
     const wanted = calls.waits() * (1 + world.random() / 10);
     cancelNext = world.startTimer(Math.max(pause(failures, world.random()), wanted), run);
   };
-  const run = (): void => {
+  const ask = (): Promise<void> => {
     asking = true;
-    void look()
+    return look()
       .catch((error: unknown) => unforeseen(error))
       .then(settle);
   };
+  const run = (): void => void ask();
   /** Otherwise a provider that went away would be found out at the next refresh only, and people sent to it until then. */
   const lookAgain = (): void => {
     if (asking || stopped || world.now() - askedAt < FRESH || calls.waits() > 0) return;
     cancelNext();
     run();
   };
-  cancelNext = world.begin(run);
+  cancelNext = world.begin(ask);
 
   return {
     status: current,

@@ -4,17 +4,34 @@ import { createBeginnings } from '../../../../src/plugins/oidc/provider/beginnin
 function stage(cost: number) {
   let time = 0;
   const turns: (() => void)[] = [];
+  const timers = new Set<() => void>();
   const ran: number[] = [];
-  const begin = createBeginnings({ nextTurn: (run) => void turns.push(run), now: () => time });
+  const ends: (() => void)[] = [];
+  const begin = createBeginnings({
+    nextTurn: (run) => void turns.push(run),
+    now: () => time,
+    after(_ms, run) {
+      timers.add(run);
+      return () => void timers.delete(run);
+    },
+  });
   return {
     ran,
     turns,
+    ends,
+    timers,
     add: (n: number) =>
       begin(() => {
         ran.push(n);
         time += cost;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        ends.push(resolve);
+        return promise;
       }),
     turn: () => turns.shift()?.(),
+    allTurns() {
+      while (turns.length > 0) turns.shift()?.();
+    },
   };
 }
 
@@ -44,5 +61,26 @@ describe('beginnings', () => {
     add(3);
     turn();
     expect([ran, turns.length]).toEqual([[1, 3], 0]);
+  });
+
+  it('has 64 under way at a time; what ended or takes long makes room', async () => {
+    const { add, allTurns, ran, ends, timers } = stage(0);
+    for (let n = 0; n < 72; n++) add(n);
+    allTurns();
+    expect(ran.length).toBe(64);
+    ends[5]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    allTurns();
+    expect([ran.length, timers.size]).toEqual([65, 64]);
+    // The same twice: one that was long, and then ended.
+    const [long] = timers;
+    long?.();
+    ends[0]?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    allTurns();
+    expect(ran.length).toBe(66);
+    for (const each of [...timers]) each();
+    allTurns();
+    expect(ran.length).toBe(72);
   });
 });

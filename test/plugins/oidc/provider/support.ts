@@ -79,8 +79,8 @@ export class HandWorld implements ProviderWorld {
       timer.cancelled = true;
     };
   };
-  begin = (run: () => void): (() => void) => {
-    run();
+  begin = (run: () => Promise<void>): (() => void) => {
+    void run();
     return () => {};
   };
   observe = (event: PluginEvent): void => {
