@@ -37,7 +37,7 @@ export function inCidr(address: string, cidr: Cidr): boolean {
 /** `address`: IPv4 or IPv6 (no brackets, no zone). What is no address isn't allowed: resolve names first. */
 export function isAddressAllowed(address: string, policy: AddressPolicy): boolean {
   const parsed = addressBits(address);
-  if (parsed === undefined || isIn(parsed, LINK_LOCAL)) return false;
+  if (parsed === undefined || isLinkLocal(parsed)) return false;
   switch (policy.kind) {
     case 'Any':
       return true;
@@ -54,10 +54,15 @@ export function isAddressAllowed(address: string, policy: AddressPolicy): boolea
  */
 export function isEndpointAddress(address: string): boolean {
   const parsed = addressBits(address);
-  return parsed !== undefined && !isIn(parsed, LINK_LOCAL) && !isIn(parsed, NO_ENDPOINT);
+  return parsed !== undefined && !isLinkLocal(parsed) && !isIn(parsed, NO_ENDPOINT);
 }
 
-const isIn = ({ family, bits }: { readonly family: 4 | 6; readonly bits: string }, cidrs: readonly Cidr[]): boolean =>
+interface Bits {
+  readonly family: 4 | 6;
+  readonly bits: string;
+}
+
+const isIn = ({ family, bits }: Bits, cidrs: readonly Cidr[]): boolean =>
   cidrs.some((cidr) => cidr.family === family && bits.startsWith(cidr.bits));
 
 const known = (...texts: readonly string[]): readonly Cidr[] =>
@@ -69,17 +74,34 @@ const known = (...texts: readonly string[]): readonly Cidr[] =>
 
 /**
  * Where clouds keep the credentials of machines (A174): link-local addresses, also inside old ways of carrying IPv4 in IPv6
- * (RFC 4291 section 2.5.5.1, RFC 3056), and the addresses of the same in IPv6 (AWS, Google Cloud, Scaleway).
+ * (RFC 4291 section 2.5.5.1, RFC 2765, RFC 3056), and the addresses of the same in IPv6 (AWS, Google Cloud, Scaleway).
  */
 const LINK_LOCAL = known(
   '169.254.0.0/16',
   'fe80::/10',
   '::a9fe:0/112',
+  '::ffff:0:a9fe:0/112',
   '2002:a9fe::/32',
   'fd00:ec2::254',
   'fd20:ce::254',
   'fd00:42::42',
 );
+
+/** Prefixes of translators of one's own (RFC 8215). */
+const LOCAL_NAT64 = known('64:ff9b:1::/48');
+
+const isLinkLocal = (parsed: Bits): boolean =>
+  isIn(parsed, LINK_LOCAL) ||
+  (isIn(parsed, LOCAL_NAT64) && translated(parsed.bits).some((one) => isIn(one, LINK_LOCAL)));
+
+/** The IPv4 addresses that it is in IPv6, by the length of the prefix: 48, 56, 64 or 96; bits 64 to 71 are none of it (RFC 6052). */
+const translated = (bits: string): readonly Bits[] =>
+  [
+    bits.slice(48, 64) + bits.slice(72, 88),
+    bits.slice(56, 64) + bits.slice(72, 96),
+    bits.slice(72, 104),
+    bits.slice(96),
+  ].map((ipv4) => ({ family: 4, bits: ipv4 }));
 
 /** This machine, nobody, and everybody. */
 const NO_ENDPOINT = known('0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '255.255.255.255', '::/96', 'ff00::/8');

@@ -26,6 +26,11 @@ describe('address policies', () => {
     'fd20:ce::254',
     '::169.254.169.254',
     '2002:a9fe:a9fe::1',
+    '::ffff:0:169.254.169.254',
+    '64:ff9b:1::169.254.169.254',
+    '64:ff9b:1:a9fe:a9:fe00::',
+    '64:ff9b:1:a9:fe:a9fe::',
+    '64:ff9b:1::a9:fea9:fe00:0',
   ])('A174: link-local %s is reached under no policy', (address) => {
     for (const policy of [{ kind: 'Any' }, { kind: 'Public' }, listed('0.0.0.0/0', '::/0')] as const)
       expect(isAddressAllowed(address, policy)).toBe(false);

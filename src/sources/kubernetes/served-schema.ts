@@ -2,7 +2,7 @@ import { GROUP } from '../../resources/metadata.ts';
 import { isPlain, own } from '../../resources/plain.ts';
 import type { KubernetesApi } from './api.ts';
 import type { KindName } from './collections.ts';
-import { readOpenApi, servedSchema } from './openapi.ts';
+import { openApiNews, servedSchema } from './openapi.ts';
 import type { Log, Timers } from './world.ts';
 
 export interface SchemaCheckOptions {
@@ -21,17 +21,21 @@ const AGAIN = 600_000;
 export function watchServedSchema(options: SchemaCheckOptions): { stop(): void } {
   const stopping = new AbortController();
   let cancel = (): void => {};
+  const news = openApiNews(options.api);
   let said = '';
 
   async function check(): Promise<void> {
-    const missing = await missingFields(options, stopping.signal);
+    const document = await news(stopping.signal);
     if (stopping.signal.aborted) return;
-    const text = missing.join('; ');
+    if (document !== undefined) say(missingFields(document, options.kinds).join('; '));
+    cancel = options.timers.after(AGAIN, () => void check());
+  }
+
+  function say(text: string): void {
     if (text !== said && text !== '') options.log.warn({}, text);
     if (text === '' && said !== '')
       options.log.info({}, 'the CustomResourceDefinitions have every field that is needed');
     said = text;
-    cancel = options.timers.after(AGAIN, () => void check());
   }
 
   if (options.kinds.some(({ fields = [] }) => fields.length > 0)) void check();
@@ -43,9 +47,8 @@ export function watchServedSchema(options: SchemaCheckOptions): { stop(): void }
   };
 }
 
-/** Messages, one for each kind that lacks something. Empty where the API server doesn't say. */
-async function missingFields({ api, kinds }: SchemaCheckOptions, signal: AbortSignal): Promise<readonly string[]> {
-  const document = await readOpenApi(api, signal);
+/** Messages, one for each kind that lacks something. */
+function missingFields(document: unknown, kinds: readonly KindName[]): readonly string[] {
   return kinds.flatMap(({ kind, plural, fields = [] }) => {
     const served = own(servedSchema(document, kind, 'spec'), 'properties');
     const missing = isPlain(served) ? fields.filter((field) => !Object.hasOwn(served, field)) : [];

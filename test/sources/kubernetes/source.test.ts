@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { KNOWN_OWN_KINDS, KNOWN_PLUGIN_KINDS } from '../../../src/cli/known-kinds.ts';
 import { own } from '../../../src/resources/plain.ts';
+import { openApi } from '../../../src/sources/kubernetes/client.ts';
+import { openApiNews, servedSchema } from '../../../src/sources/kubernetes/openapi.ts';
 import { type ApiServer, startApiServer } from '../../support/apiserver.ts';
 import { programPath } from '../../support/assets.ts';
 import { type FaultyApi, startFaultyApi, statusAnswer } from '../../support/faulty-api.ts';
@@ -252,6 +254,25 @@ describe.skipIf(programPath('kube-apiserver') === '')(
       expect(said).not.toContain('services');
       expect(KNOWN_PLUGIN_KINDS.at(0)?.fields).toContain('clientSecretRef');
       expect(KNOWN_OWN_KINDS.at(1)?.fields).toContain('authorization');
+    });
+
+    it('asks for what is served of definitions only where that is another', async () => {
+      const opened = await openApi({ kubeconfig: faulty.kubeconfig });
+      if (!opened.ok) throw new Error(opened.message);
+      const news = openApiNews(opened.api);
+      const { signal } = new AbortController();
+      const asked = (): number =>
+        faulty.calls().filter(({ path }) => path.endsWith('/apis/postern.dev/v1alpha1')).length;
+      faulty.forget();
+      expect(servedSchema(await news(signal), 'Route', 'spec')).toBeDefined();
+      expect([await news(signal), asked()]).toEqual([undefined, 1]);
+      const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/services.postern.dev';
+      const describe = { op: 'add', path: '/spec/versions/0/schema/openAPIV3Schema/description', value: 'another' };
+      await server.call('PATCH', definition, [describe], 'application/json-patch+json');
+      await eventually('it is read again', async () => (await news(signal)) !== undefined);
+      expect(asked()).toBe(2);
+      await applyCrds(server);
+      await opened.api.close();
     });
 
     it('F09 definitions that are replaced while it runs end nothing: other versions, none, then the right ones', async () => {
