@@ -267,11 +267,12 @@ describe.skipIf(programPath('kube-apiserver') === '')(
       expect(servedSchema(await news(signal), 'Route', 'spec')).toBeDefined();
       expect([await news(signal), asked()]).toEqual([undefined, 1]);
       const definition = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/services.postern.dev';
-      const describe = { op: 'add', path: '/spec/versions/0/schema/openAPIV3Schema/description', value: 'another' };
-      await server.call('PATCH', definition, [describe], 'application/json-patch+json');
+      const described = { op: 'add', path: '/spec/versions/0/schema/openAPIV3Schema/description', value: 'another' };
+      await server.call('PATCH', definition, [described], 'application/json-patch+json');
       await eventually('it is read again', async () => (await news(signal)) !== undefined);
       expect(asked()).toBe(2);
-      await applyCrds(server);
+      const undo = { op: 'remove', path: described.path };
+      await server.call('PATCH', definition, [undo], 'application/json-patch+json');
       await opened.api.close();
     });
 
