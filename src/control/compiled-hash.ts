@@ -24,6 +24,7 @@ export class CompiledHash {
     const { table, plugins, certificates, changed } = compiled;
     if (changed === undefined) for (const group of this.#groups) group.clear();
     for (const pattern of changed?.hosts ?? hostsOf(table)) {
+      yield;
       const host = hostOf(table, pattern);
       this.#set(`host ${pattern}`, host && (yield* hostHash(host)));
     }

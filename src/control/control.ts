@@ -128,6 +128,8 @@ export function createControl(options: ControlOptions): Control {
     const startedAt = options.now();
     stopRun = runInSlices(update(), { ...options, sliceMs: options.sliceMs ?? 0.5 }, (outcome) => {
       running = false;
+      // What a run leaves in its steps is as much as it changed, which at the start is everything.
+      stopRun = () => {};
       if (outcome.kind === 'Failed') {
         const message = 'compiling failed, which is a bug; the last table stays, the next change tries again';
         log.error({ err: outcome.error }, message);

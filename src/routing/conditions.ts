@@ -47,10 +47,7 @@ export function conditionsOf(
   const usable = accepted.status === 'True' && resolved.status === 'True';
   const programmed = program(usable, programming);
   const failing = [accepted, resolved, ...more, programmed].find(({ status }) => status !== 'True');
-  const ready: Condition =
-    failing === undefined
-      ? { type: 'Ready', status: 'True', reason: 'Ready', message: '' }
-      : { ...failing, type: 'Ready', status: 'False' };
+  const ready: Condition = failing === undefined ? TRUE.Ready : { ...failing, type: 'Ready', status: 'False' };
   return [accepted, resolved, ...more, programmed, ready, ...unusual];
 }
 
@@ -59,7 +56,7 @@ const NONE: readonly Condition[] = [];
 /** Whether the certificate that a Route names is shown; Routes without `spec.tls` have no such condition. */
 export function certificateReady(problems: readonly Problem[]): Condition {
   const [first] = problems;
-  if (first === undefined) return { type: 'CertificateReady', status: 'True', reason: 'CertificateReady', message: '' };
+  if (first === undefined) return TRUE.CertificateReady;
   return { type: 'CertificateReady', status: 'False', reason: first.reason, message: messageOf(problems) };
 }
 
@@ -70,17 +67,23 @@ export const unusual = (type: 'OpensProtectedPath' | 'Insecure' | 'HostNotReserv
   message,
 });
 
-/** What most objects are; one value for all of them. */
-const HEALTHY: readonly Condition[] = ['Accepted', 'ResolvedRefs', 'Programmed', 'Ready'].map((type) => ({
-  type,
-  status: 'True',
-  reason: type,
-  message: '',
-}));
+const isTrue = (type: string): Condition => Object.freeze({ type, status: 'True', reason: type, message: '' });
+
+/** What most conditions are; one value for all objects, of which there may be thousands. */
+const TRUE = {
+  Accepted: isTrue('Accepted'),
+  ResolvedRefs: isTrue('ResolvedRefs'),
+  CertificateReady: isTrue('CertificateReady'),
+  Programmed: isTrue('Programmed'),
+  Ready: isTrue('Ready'),
+} as const;
+
+/** What most objects are. */
+const HEALTHY: readonly Condition[] = [TRUE.Accepted, TRUE.ResolvedRefs, TRUE.Programmed, TRUE.Ready];
 
 function accept(problems: readonly Problem[]): Condition {
   const [first] = problems;
-  if (first === undefined) return { type: 'Accepted', status: 'True', reason: 'Accepted', message: '' };
+  if (first === undefined) return TRUE.Accepted;
   return { type: 'Accepted', status: 'False', reason: first.reason, message: messageOf(problems) };
 }
 
@@ -89,7 +92,7 @@ function resolve(problems: readonly Problem[], parsed: boolean): Condition {
   if (first !== undefined) {
     return { type: 'ResolvedRefs', status: 'False', reason: first.reason, message: messageOf(problems) };
   }
-  if (parsed) return { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: '' };
+  if (parsed) return TRUE.ResolvedRefs;
   const message = 'References are looked at once the object is valid.';
   return { type: 'ResolvedRefs', status: 'Unknown', reason: 'Invalid', message };
 }
@@ -99,7 +102,7 @@ function program(usable: boolean, programming: Programming): Condition {
     const message = 'What it is for is refused until its problems are solved.';
     return { type: 'Programmed', status: 'False', reason: 'Invalid', message };
   }
-  if (programming.kind === 'Whole') return { type: 'Programmed', status: 'True', reason: 'Programmed', message: '' };
+  if (programming.kind === 'Whole') return TRUE.Programmed;
   const reason = programming.kind === 'Partly' ? 'PartiallyProgrammed' : 'Overridden';
   return { type: 'Programmed', status: 'False', reason, message: programming.message };
 }

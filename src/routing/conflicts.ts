@@ -1,6 +1,7 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName } from '../resources/keys.ts';
 import { comparedMethod } from '../resources/method.ts';
+import { settled } from '../resources/plain.ts';
 import type { PathMatch, RouteResource } from '../resources/resource.ts';
 import { nodeKey } from './closures.ts';
 import { getOrAdd } from './collections.ts';
@@ -60,7 +61,7 @@ export class HostClaims {
         kept.push({ host, path, methods: route.methods?.filter((method) => won.has(comparedMethod(method))) });
       }
     }
-    return { kept, lost };
+    return { kept: settled(kept), lost: settled(lost) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { settled } from '../resources/plain.ts';
 import type { Readable, Reader, Tracker } from './cells.ts';
 import type { Steps } from './steps.ts';
 
@@ -77,7 +78,7 @@ export class Derived<K, V extends object> {
     tracker.begin(node);
     const made = make(node.key, node.value);
     const value = isSteps(made) ? yield* made : made;
-    node.reads = tracker.end();
+    node.reads = settled(tracker.end());
     return value;
   }
 

@@ -49,7 +49,7 @@ export function* reservePaths(
   const paths = new Map<RoutePath, ReservedMatch>();
   const denials = new Map<ObjectKey, Problem>();
   const permitted = new Set(placed.flatMap(({ draft, places }) => (places.kept.length > 0 ? draft.permitted : [])));
-  if (permitted.size === 0) return { paths, denials };
+  if (permitted.size === 0) return { paths, denials: NO_DENIALS };
   const standing = standingAt(placed, closure);
   for (const [key, reserved] of inOrderOfAge(permitted, plugins)) {
     const fault = closure.whole === undefined ? firstFault(host, key, reserved, standing, paths) : undefined;
@@ -57,7 +57,7 @@ export function* reservePaths(
     else for (const { purpose, path } of reserved) paths.set(path, { kind: 'Reserved', plugin: key, purpose });
     yield;
   }
-  return { paths, denials };
+  return { paths, denials: denials.size === 0 ? NO_DENIALS : denials };
 }
 
 function standingAt(placed: readonly PlacedDraft[], closure: HostClosure): readonly Standing[] {
@@ -125,3 +125,6 @@ function firstStranger(key: ObjectKey, path: RoutePath, standing: readonly Stand
 
 const covers = (at: PathMatch, path: RoutePath): boolean =>
   at.type === 'Exact' ? at.value === path : prefixCovers(at.value, path);
+
+/** Of most hosts; one value for all of them. */
+const NO_DENIALS: Reservations['denials'] = new Map();

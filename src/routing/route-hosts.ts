@@ -1,5 +1,6 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import { namespaceOf } from '../resources/keys.ts';
+import { settled } from '../resources/plain.ts';
 import { type Problem, problem } from '../resources/problem.ts';
 import type { RouteResource } from '../resources/resource.ts';
 import { mayName, type Ownership, type Ownerships } from './host-owners.ts';
@@ -31,7 +32,13 @@ export function routeHosts(route: RouteResource, owners: Ownerships): RouteHosts
       if (ownership.kind === 'ByRoute') unreserved.push(host);
     } else (ownership.kind === 'Pending' ? pending : refused).push(hostProblem(host, at, namespace, ownership));
   }
-  return { route, hosts, refused, pending, unreserved };
+  return {
+    route,
+    hosts: settled(hosts),
+    refused: settled(refused),
+    pending: settled(pending),
+    unreserved: settled(unreserved),
+  };
 }
 
 function hostProblem(host: HostPattern, at: number, namespace: string, ownership: Ownership): Problem {
