@@ -11,6 +11,18 @@ const refusal = (status: number, more: Partial<ApiResponse> = {}): Promise<ApiRe
   Promise.resolve({ status, retryAfter: undefined, body: { message: `answer ${status}` }, ...more });
 
 describe('the status writer', () => {
+  it('A163 looks at thousands of objects in turns of the event loop when it begins to lead, and at each of them', async () => {
+    const h = harness({ perSecond: 1000 });
+    h.leading = false;
+    const keys = many(1500);
+    for (const key of keys) h.cluster.put(key);
+    h.reporter.publish(reports(...keys.map((key) => report(key))));
+    h.leading = true;
+    h.reporter.lead(true);
+    await h.go(20_000);
+    expect(new Set(h.cluster.writes).size).toBe(1500);
+  });
+
   it('F18 writes what is said, with the generation, and moves lastTransitionTime on a real change only', async () => {
     const h = harness();
     h.cluster.put(ROUTE);
