@@ -4,6 +4,7 @@ import { CompiledHash } from '../../src/control/compiled-hash.ts';
 import { contentHash } from '../../src/control/content-hash.ts';
 import type { Compiled } from '../../src/routing/snapshot.ts';
 import { finish } from '../../src/routing/steps.ts';
+import { clusterSecret, compileCluster } from '../routing/cluster.ts';
 import { compileAll, route, service } from '../routing/support.ts';
 import { worldArb } from '../routing/worlds.ts';
 
@@ -42,5 +43,36 @@ describe('the hash of what was compiled', () => {
     );
     const compiled = compileAll([service('n/s', 'http://one'), ...routes]);
     expect([...new CompiledHash().update(compiled)].length).toBeGreaterThan(100);
+  });
+
+  it('F12 takes thousands of hosts in many steps', () => {
+    const routes = Array.from({ length: 2000 }, (_, i) =>
+      route(`n/r${i}`, [`h${i}.x`], ['/'], { serviceRef: { name: 's' }, access: 'Public' }),
+    );
+    const compiled = compileAll([service('n/s', 'http://one'), ...routes]);
+    expect([...new CompiledHash().update(compiled)].length).toBeGreaterThan(1000);
+  });
+
+  it('is another where a certificate is another, or gone', () => {
+    const withSecret = (text: string): Compiled =>
+      compileCluster([
+        service('n/s', 'http://one'),
+        clusterSecret('n/c', { 'tls.crt': text, 'tls.key': 'key' }, { type: 'kubernetes.io/tls' }),
+        route('n/r', ['a.x'], ['/'], {
+          serviceRef: { name: 's' },
+          access: 'Public',
+          tls: { secretRef: { name: 'c' } },
+        }),
+      ]);
+    const [one, other] = [withSecret('one'), withSecret('other')];
+    const hash = new CompiledHash();
+    const first = finish(hash.update(one)).whole;
+    const changed = { hosts: new Set<never>(), plugins: new Set<never>(), verdicts: new Set<never>() };
+    const certificates = new Set(one.certificates.keys());
+    const second = finish(hash.update({ ...other, changed: { ...changed, certificates } })).whole;
+    expect(second).not.toBe(first);
+    expect(second).toBe(hashOf(other));
+    const none = { ...one, certificates: new Map() };
+    expect(finish(hash.update({ ...none, changed: { ...changed, certificates } })).whole).toBe(hashOf(none));
   });
 });
