@@ -12,7 +12,7 @@ import type { ContentHash } from './content-hash.ts';
 import { createGenerations } from './generations.ts';
 import { createInstances, instanceStatus } from './instances.ts';
 import type { Acquire } from './lease.ts';
-import { createParseMemo, type Origins, type Parse } from './parse-memo.ts';
+import { createParseMemo, noteChanges, type Origins, type Parse } from './parse-memo.ts';
 import { createQuiet, type Timers } from './quiet.ts';
 import { runInSlices } from './slices.ts';
 import type { Source } from './source.ts';
@@ -146,8 +146,7 @@ export function createControl(options: ControlOptions): Control {
   /** One run, in slices: what is seen of it outside happens at once, and is told in the steps after that. */
   function* update(): Steps<'published' | 'unchanged'> {
     const { objects, origins } = yield* parseAll(source);
-    for (const [id, { before, after }] of objects.changes)
-      untold.set(id, { before: untold.has(id) ? untold.get(id)?.before : before, after });
+    noteChanges(untold, objects.changes);
     const compiled = yield* compileWhole(objects);
     const content = yield* hash.update(compiled);
     const changed = yield* changedVerdicts(verdicts, compiled);

@@ -33,6 +33,8 @@ export function createParseMemo(parse: Parse): (source: Pick<Source, 'objects' |
   const origins = new Map<ObjectKey, readonly Origin[]>();
   const all = { values: () => parsedOf(entries) };
   let moment = 0;
+  /** Since the last run that came to its end. */
+  let changes = new Map<string, ParsedChange>();
   /** The run before came to its end, so that only what the source says is another has to be looked at. */
   let whole = false;
 
@@ -41,16 +43,17 @@ export function createParseMemo(parse: Parse): (source: Pick<Source, 'objects' |
     // The source goes on while this waits for its next turn.
     const now = whole && ids !== undefined ? membersOf(source.objects(), ids) : [...source.objects()];
     const gone = whole && ids !== undefined ? [] : missingIn(source.objects(), entries);
+    // What was parsed in a run that failed on its way is told by the next.
+    if (whole) changes = new Map();
     whole = false;
     // Whoever remembers the moment before a run that failed isn't told what changed in it.
     moment += 1;
-    const changes = new Map<string, ParsedChange>();
     const put = (id: string, entry: Entry | undefined): void => {
       const before = entries.get(id);
       if (entry === undefined) entries.delete(id);
       else entries.set(id, entry);
       move(origins, before, entry);
-      if (before?.parsed !== entry?.parsed) changes.set(id, { before: before?.parsed, after: entry?.parsed });
+      noteChange(changes, id, { before: before?.parsed, after: entry?.parsed });
     };
     let looked = 0;
     for (const [id, object] of [...now, ...gone]) {
@@ -65,6 +68,17 @@ export function createParseMemo(parse: Parse): (source: Pick<Source, 'objects' |
     whole = true;
     return { objects: { all, changes, moment }, origins };
   };
+}
+
+/** What is as it was before all of it is no change any more, as of an object that came and went. */
+export function noteChanges(noted: Map<string, ParsedChange>, changes: ReadonlyMap<string, ParsedChange>): void {
+  for (const [id, change] of changes) noteChange(noted, id, change);
+}
+
+function noteChange(noted: Map<string, ParsedChange>, id: string, change: ParsedChange): void {
+  const { before } = noted.get(id) ?? change;
+  if (before === change.after) noted.delete(id);
+  else noted.set(id, { before, after: change.after });
 }
 
 type Member = readonly [string, SourceObject | undefined];

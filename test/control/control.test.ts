@@ -73,6 +73,20 @@ describe('control loop', () => {
     for (const { snapshot, previous } of h.publications.slice(1)) expect(snapshot).toBe(previous);
   });
 
+  it('A163 forgets what came and went between two publications', async () => {
+    const h = harness();
+    await guarded(h);
+    for (let i = 0; i < 20; i++) {
+      h.source.set(`unused ${i}`, secret('unused', 'x'));
+      h.settle();
+      h.source.set(`unused ${i}`, undefined);
+      h.settle();
+    }
+    h.source.set('s', service('orders', 9090));
+    h.settle();
+    expect([...(h.publications.at(-1)?.parsed.changes ?? [])]).toHaveLength(1);
+  });
+
   it('tells of verdicts that changed though the table did not', async () => {
     const h = harness();
     await guarded(h);

@@ -82,4 +82,23 @@ describe('what a source holds, parsed', () => {
     expect([...objects.changes.keys()]).toEqual(['b']);
     expect(objects.moment).toBe(3);
   });
+
+  it('F14 tells what a run that failed had parsed already', () => {
+    const { source, put, remove } = stage(true);
+    const look = createParseMemo((value) => {
+      if (JSON.stringify(value).includes('http://planted')) throw new Error('planted');
+      return parseOne(value);
+    });
+    for (const id of ['a', 'c']) put(id, 'http://one');
+    const [before] = finish(look(source)).objects.all.values();
+    put('a', 'http://two');
+    put('b', 'http://planted');
+    remove('c');
+    expect(() => finish(look(source))).toThrow('planted');
+    put('b', 'http://one');
+    const { objects } = finish(look(source));
+    expect([...objects.changes.keys()].sort()).toEqual(['a', 'b', 'c']);
+    expect(objects.changes.get('a')?.before).toBe(before);
+    expect(objects.changes.get('c')?.after).toBeUndefined();
+  });
 });
