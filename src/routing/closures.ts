@@ -4,6 +4,7 @@ import type { Reason } from '../resources/problem.ts';
 import type { Claim, PathMatch } from '../resources/resource.ts';
 import { type HostOwners, mayName, type NamedHosts } from './host-owners.ts';
 import type { Broken } from './indexed.ts';
+import { sorted } from './sorted.ts';
 import type { Steps } from './steps.ts';
 
 /**
@@ -49,19 +50,32 @@ export function* closures(broken: readonly Broken[], owners: HostOwners, named: 
     hosts.set(host, { route, reason: 'Pending' });
   }
   const used = new Map<string, number>();
+  const inOrder = new Map<string, readonly HostPattern[]>();
+  /** Namespaces whose hosts are all closed whole, so that nothing of theirs that can't be read closes more. */
+  const shut = new Set<string>();
+  let looked = 0;
   for (const { meta, name, problems, claims } of broken) {
     const { namespace } = meta;
     const by: ClosedBy = { route: name, reason: problems[0]?.reason ?? 'Invalid' };
     for (const claim of claims) {
       yield;
-      for (const { host, paths } of closedBy(claim, namespace, owners, named)) {
-        if (places.length % STRIDE === 0) yield;
+      if (claim.kind !== 'Route') continue;
+      const isRead = areHostsRead(claim);
+      if (!isRead && shut.has(namespace)) continue;
+      if (!isRead && !inOrder.has(namespace)) {
+        inOrder.set(namespace, yield* sorted([...named.of(namespace)], (a, b) => (a < b ? -1 : 1)));
+      }
+      let isWhole = true;
+      for (const { host, paths } of closedBy(claim, namespace, owners, inOrder.get(namespace) ?? [])) {
+        if (looked++ % STRIDE === 0) yield;
         const after = paths === 'All' ? Number.POSITIVE_INFINITY : (used.get(namespace) ?? 0) + paths.length;
         if (paths !== 'All' && after <= MOST_PLACES) {
+          isWhole = false;
           used.set(namespace, after);
           for (const path of paths) places.push({ ...by, host, path });
         } else if (!hosts.has(host)) hosts.set(host, by);
       }
+      if (!isRead && isWhole) shut.add(namespace);
     }
   }
   return { places, hosts };
@@ -75,20 +89,27 @@ interface Closing {
   readonly paths: readonly PathMatch[] | 'All';
 }
 
-/** Both lists of a Route are required: an empty one was not read. */
-export const areHostsRead = (claim: Extract<Claim, { kind: 'Route' }>): boolean =>
-  claim.hosts.complete && claim.hosts.known.length > 0;
+type RouteClaim = Extract<Claim, { kind: 'Route' }>;
 
-/** On hosts of others it closes nothing (invariant 8). */
-function closedBy(claim: Claim, namespace: string, owners: HostOwners, named: NamedHosts): readonly Closing[] {
-  if (claim.kind !== 'Route') return [];
+/** Both lists of a Route are required: an empty one was not read. */
+export const areHostsRead = (claim: RouteClaim): boolean => claim.hosts.complete && claim.hosts.known.length > 0;
+
+/** `named`: hosts of the namespace, in order. On hosts of others it closes nothing (invariant 8). */
+function* closedBy(
+  claim: RouteClaim,
+  namespace: string,
+  owners: HostOwners,
+  named: readonly HostPattern[],
+): Generator<Closing> {
   const pathsRead = claim.paths.complete && claim.paths.known.length > 0;
   const paths = pathsRead ? claim.paths.known : 'All';
-  const known = claim.hosts.known.filter((host) => mayName(owners.peek(host), namespace));
-  if (areHostsRead(claim)) return known.map((host) => ({ host, paths }));
-  // An exact host that can't be read would now be served by a wildcard, under paths of which this Route knows nothing.
-  const hosts = new Set([...known, ...named.of(namespace)]);
-  return [...hosts].sort().map((host) => ({ host, paths: host.startsWith('*') ? 'All' : paths }));
+  if (areHostsRead(claim)) {
+    for (const host of claim.hosts.known) if (mayName(owners.peek(host), namespace)) yield { host, paths };
+    return;
+  }
+  // Those that can be read are among them. An exact host that can't be read would now be served by a wildcard, under paths
+  // of which this Route knows nothing.
+  for (const host of named) yield { host, paths: host.startsWith('*') ? 'All' : paths };
 }
 
 /** One text for one node of a host's paths: `/a` and `/a/` are the same prefix. */

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { compileCluster, unwell } from './cluster.ts';
-import { answer, compileAll, gate, gateRef, route, service } from './support.ts';
+import { parseHostPattern } from '../../src/resources/hostname.ts';
+import { Tracker } from '../../src/routing/cells.ts';
+import { closures } from '../../src/routing/closures.ts';
+import { HostOwners } from '../../src/routing/host-owners.ts';
+import { Objects } from '../../src/routing/objects.ts';
+import { finish } from '../../src/routing/steps.ts';
+import { CLUSTER, compileCluster, unwell } from './cluster.ts';
+import { answer, compileAll, gate, gateRef, parseAll, route, service } from './support.ts';
 
 it('A163 many Routes with an unreadable host close many hosts whole, in bounded work', () => {
   const hosts = Array.from({ length: 400 }, (_, i) => `h${i}.example.com`);
@@ -18,6 +24,41 @@ it('A163 many Routes with an unreadable host close many hosts whole, in bounded 
   let nodes = 0;
   for (const { paths } of many.exact.values()) nodes += paths.children.size;
   expect(nodes).toBeLessThan(30_000);
+});
+
+it('A163 reads the hosts of a namespace once, however many of its Routes have an unreadable host', () => {
+  const hosts = Array.from({ length: 500 }, (_, i) => `h${i}.x`);
+  const broken = Array.from({ length: 1000 }, (_, i) =>
+    route(`n/broken${i}`, ['no host'], [`/closed${i}`], { serviceRef: { name: 's' }, access: 'Public' }),
+  );
+  const open = route('n/open', ['h0.x', 'h1.x'], ['/open'], { serviceRef: { name: 's' }, access: 'Public' });
+  const tracker = new Tracker();
+  const objects = new Objects(tracker);
+  const { routes } = finish(
+    objects.take(parseAll([open, ...broken], true).map((after) => ({ before: undefined, after }))),
+  );
+  const owners = new HostOwners(tracker, CLUSTER);
+  finish(owners.take(routes));
+  let read = 0;
+  const named = {
+    *of() {
+      for (const text of hosts) {
+        const host = parseHostPattern(text);
+        read += 1;
+        if (host !== undefined) yield host;
+      }
+    },
+  };
+  const found = [...objects.broken.entries()].map(([, one]) => one);
+  const work = closures(found, owners, named);
+  let steps = 0;
+  let step = work.next();
+  for (; step.done !== true; step = work.next()) steps += 1;
+  expect(step.value.hosts.size).toBe(hosts.length);
+  expect(step.value.places.length).toBe(20_000);
+  expect(read).toBe(hosts.length);
+  // Of 500,000 hosts times Routes: it doesn't go on when all is closed.
+  expect(steps).toBeLessThan(2000);
 });
 
 describe('A163 invariant 8: one namespace with very many places', () => {
