@@ -120,7 +120,8 @@ export class Certificates {
     const count = (this.#named.get(secret) ?? 0) + by;
     if (count > 0) this.#named.set(secret, count);
     else this.#named.delete(secret);
-    this.#pairs.mark(secret);
+    // One certificate may be that of 10,000 Routes.
+    if (count === 0 || (count === 1 && by === 1)) this.#pairs.mark(secret);
   }
 
   /** Time alone can make a pair faulty, so that this is asked in every run. */

@@ -8,6 +8,7 @@ import type { RouteDraft } from './compile-routes.ts';
 import { conditionsOf, unusual, WHOLE } from './conditions.ts';
 import { messages, placedRoute, verdict } from './findings.ts';
 import type { Verdict } from './snapshot.ts';
+import type { Steps } from './steps.ts';
 
 /** Which Routes use a plugin, and on which hosts it is denied. */
 export class PluginUses {
@@ -44,15 +45,22 @@ export class PluginUses {
     return this.#troubled.has(key);
   }
 
-  of(key: ObjectKey, hosts: Pick<Hosts, 'get'>): PluginUse {
+  *of(key: ObjectKey, hosts: Pick<Hosts, 'get'>): Steps<PluginUse> {
     const routes = this.#routes.get(key) ?? NO_ROUTES;
     const there = new Set<string>();
     const denied = new Map<string, Problem>();
-    if (this.isTroubled(key)) for (const draft of routes) noteHosts({ there, denied }, key, draft, hosts);
+    let looked = 0;
+    for (const draft of this.isTroubled(key) ? routes : NO_ROUTES) {
+      if (++looked % STRIDE === 0) yield;
+      noteHosts({ there, denied }, key, draft, hosts);
+    }
     const inOrder = [...denied].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, denial]) => denial);
     return { routes: routes.size, denied: inOrder, everywhere: denied.size > 0 && denied.size === there.size };
   }
 }
+
+/** Routes that are handled between two steps. */
+const STRIDE = 64;
 
 const NO_ROUTES: ReadonlySet<RouteDraft> = new Set();
 

@@ -66,9 +66,10 @@ export class Verdicts {
     });
     this.plugins = new Derived({
       ...common,
-      make(key) {
+      *make(key) {
         const state = known.plugins.get(key);
-        return state === undefined || state.kind === 'Broken' ? undefined : pluginVerdict(state, uses.of(key, hosts));
+        if (state === undefined || state.kind === 'Broken') return undefined;
+        return pluginVerdict(state, yield* uses.of(key, hosts));
       },
     });
     this.routes = new Derived({

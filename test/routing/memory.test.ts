@@ -9,7 +9,7 @@ import { describeTable } from '../../src/routing/describe.ts';
 import type { CompileOptions } from '../../src/routing/options.ts';
 import type { ChangedParts, Compiled } from '../../src/routing/snapshot.ts';
 import { finish } from '../../src/routing/steps.ts';
-import { clusterOptions, clusterSecret, grant, holding, hostOwners } from './cluster.ts';
+import { clusterOptions, clusterSecret, grant, holding, hostOwners, onDay } from './cluster.ts';
 import { grantArb, namespaceArb } from './cluster-worlds.ts';
 import { moments } from './moments.ts';
 import { gate, gateRef, OPTIONS, parseOne, type Raw, route, service } from './support.ts';
@@ -19,11 +19,15 @@ const runs = Number(process.env['MEMORY_RUNS'] ?? 1200);
 
 /** What happens between two runs, in indices modulo what there is. */
 type Change =
-  | { readonly kind: 'Put' | 'Take' | 'ReadAgain' | 'Double'; readonly at: number }
+  | { readonly kind: 'Put' | 'Take' | 'ReadAgain' | 'Double' | 'Leave'; readonly at: number }
   | { readonly kind: 'Break'; readonly at: number; readonly mutation: Mutation }
   /** Somebody wrote a status. */
   | { readonly kind: 'Hold'; readonly at: number; readonly hosts: readonly string[] }
+  /** One id of the source has an object of another name now, as a file that somebody edits. */
+  | { readonly kind: 'Rename'; readonly at: number; readonly name: string }
   | { readonly kind: 'Options'; readonly at: number }
+  /** A run that doesn't come to its end, after so many steps. */
+  | { readonly kind: 'GiveUp'; readonly at: number }
   /** Certificates grow old, or what time it is was put right. */
   | { readonly kind: 'Age' };
 
@@ -44,6 +48,12 @@ const changeArb: fc.Arbitrary<Change> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('Options'), at }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'Age' }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('Leave'), at }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('Rename'), at, name: fc.constantFrom('r', 'u', 's', 'p', 'c') }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('GiveUp'), at: fc.nat({ max: 60 }) }) },
 );
 const stepsArb = fc.array(fc.array(changeArb, { minLength: 1, maxLength: 3 }), { minLength: 3, maxLength: 10 });
 
@@ -63,7 +73,7 @@ class Store {
     this.#held.set(id, { value, parsed: parseOne(value, this.#vouched) });
   }
 
-  change(change: Exclude<Change, { kind: 'Options' | 'Age' }>): void {
+  change(change: Exclude<Change, { kind: 'Options' | 'Age' | 'GiveUp' }>): void {
     const pick = this.#pool[change.at % this.#pool.length];
     const ids = [...this.#held.keys()];
     const id = ids[change.at % Math.max(1, ids.length)];
@@ -72,6 +82,9 @@ class Store {
     else if (id === undefined || held === undefined) return;
     else if (change.kind === 'Take') this.#held.delete(id);
     else if (change.kind === 'ReadAgain') this.set(id, structuredClone(held.value));
+    else if (change.kind === 'Leave' && isRaw(held.value)) this.set(id, { ...held.value, apiVersion: 'elsewhere/v1' });
+    else if (change.kind === 'Rename' && isRaw(held.value))
+      this.set(id, { ...held.value, metadata: { ...held.value.metadata, name: change.name } });
     else if (change.kind === 'Hold' && isRaw(held.value)) this.set(id, holding(held.value, change.hosts));
     else if (change.kind === 'Double') this.set(`${id} ${++this.#copies}`, held.value);
     else if (change.kind === 'Break' && isRaw(held.value)) this.set(id, mutate(held.value, change.mutation));
@@ -106,16 +119,23 @@ const story = (states: readonly (readonly Raw[])[], options: CompileOptions, vou
   }
 };
 
-/** Compiles one state after the other with one memory, and each from scratch. */
-function followed(): (state: ReadonlyMap<string, Parsed>, options: CompileOptions) => void {
+/** Compiles one state after the other with one memory, and each from scratch. `giveUp`: only so many steps of it. */
+function followed(): (state: ReadonlyMap<string, Parsed>, options: CompileOptions, giveUp?: number) => void {
   const memory = new CompileMemory();
   const next = moments();
   const hash = new CompiledHash();
   let before: Compiled | undefined;
-  return (state, options) => {
-    const remembered = finish(compileSteps(next(state), options, memory));
+  return (state, options, giveUp) => {
+    const steps = compileSteps(next(state), options, memory);
+    for (let left = giveUp ?? 0; left > 0; left--) if (steps.next().done === true) break;
+    if (giveUp !== undefined) {
+      before = undefined;
+      return;
+    }
+    const remembered = finish(steps);
     const whole = compile([...state.values()], options);
-    expect(finish(hash.update(remembered))).toEqual(finish(new CompiledHash().update(whole)));
+    const told = before === undefined ? { ...remembered, changed: undefined } : remembered;
+    expect(finish(hash.update(told))).toEqual(finish(new CompiledHash().update(whole)));
     // As control does: whoever changed what is remembered would throw.
     deepFreeze({ ...remembered, verdicts: new Map(remembered.verdicts) });
     expect(shown(remembered)).toEqual(shown(whole));
@@ -160,6 +180,7 @@ function agrees(
     for (const change of changes) {
       if (change.kind === 'Options') options = all[change.at % all.length] ?? options;
       else if (change.kind === 'Age') age.old = !age.old;
+      else if (change.kind === 'GiveUp') run(store.parsed(), options, change.at);
       else store.change(change);
     }
     run(store.parsed(), options);
@@ -168,25 +189,53 @@ function agrees(
 
 /** Certificates for Routes of the worlds below, sound, broken, and one that time breaks. */
 const TLS: readonly Raw[] = ['n', 'm'].flatMap((namespace) =>
-  ['sound', 'broken', 'aging'].map((text) =>
-    clusterSecret(`${namespace}/c`, { 'tls.crt': text, 'tls.key': 'key' }, { type: 'kubernetes.io/tls' }),
+  ['c', 'd'].flatMap((name) =>
+    ['sound', 'broken', 'aging'].map((text) =>
+      clusterSecret(`${namespace}/${name}`, { 'tls.crt': text, 'tls.key': 'key' }, { type: 'kubernetes.io/tls' }),
+    ),
   ),
 );
+
+/** Routes of which a namespace has no room for three: 17,408 places on each host. */
+const wideArb: fc.Arbitrary<Raw> = fc
+  .record({
+    namespace: fc.constantFrom('n', 'm'),
+    name: fc.constantFrom('r', 'wide', 'wider', 'widest'),
+    day: fc.integer({ min: 1, max: 9 }),
+    hosts: fc.uniqueArray(fc.constantFrom('a.x', 'b.x', 'c.y', '*.x'), { minLength: 1, maxLength: 2 }),
+    guard: fc.constantFrom({ access: 'Public' }, { plugins: [gateRef('p')] }),
+  })
+  .map(({ namespace, name, day, hosts, guard }) =>
+    onDay(day, route(`${namespace}/${name}`, hosts, WIDE.paths, { ...WIDE.spec, ...guard })),
+  );
+
+const WIDE = {
+  paths: ['/a', '/cb', ...Array.from({ length: 62 }, (_, at) => `/w${at}`)],
+  spec: {
+    serviceRef: { name: 's' },
+    methods: Array.from({ length: 16 }, (_, at) => `M${at}`),
+    headers: Array.from({ length: 16 }, (_, at) => ({ name: `x-${at}`, value: '1' })),
+  },
+};
 
 const clusterPoolArb: fc.Arbitrary<readonly Raw[]> = fc
   .tuple(
     fc.array(namespaceArb('n'), { minLength: 1, maxLength: 3 }),
     fc.array(namespaceArb('m'), { minLength: 1, maxLength: 3 }),
     fc.array(fc.oneof(grantArb('n'), grantArb('m')), { maxLength: 4 }),
-    fc.array(fc.boolean(), { minLength: 30, maxLength: 30 }),
+    fc.array(fc.constantFrom(undefined, undefined, 'c', 'd'), { minLength: 30, maxLength: 30 }),
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(wideArb, { minLength: 3, maxLength: 6 }) },
+    ),
   )
-  .map(([n, m, grants, tls]) => {
+  .map(([n, m, grants, tls, wide]) => {
     const objects = [...n.flat(), ...m.flat()].map((raw, index) =>
-      raw.kind === 'Route' && tls[index] === true && typeof raw.spec === 'object'
-        ? { ...raw, spec: { ...raw.spec, tls: { secretRef: { name: 'c' } } } }
+      raw.kind === 'Route' && tls[index] !== undefined && typeof raw.spec === 'object'
+        ? { ...raw, spec: { ...raw.spec, tls: { secretRef: { name: tls[index] } } } }
         : raw,
     );
-    return [...objects, ...grants, ...TLS];
+    return [...wide, ...objects, ...grants, ...TLS];
   });
 
 /** `age`: certificates grow old without any object changing. */
@@ -196,7 +245,9 @@ function clusters(age: { old: boolean }): readonly CompileOptions[] {
   return [
     clusterOptions({ certificateFault }),
     clusterOptions({ certificateFault, hostOwners: hostOwners('*.x=n', '*=n', 'c.y=m') }),
+    clusterOptions({ certificateFault, hostOwners: hostOwners('a.x=m', '*.a.x=n', 'deep.a.x=m', 'other.z=n', '*=m') }),
     clusterOptions({ certificateFault, incomplete: true }),
+    clusterOptions({ certificateFault, incomplete: true, hostOwners: hostOwners('*.x=n', 'b.x=m') }),
     clusterOptions({ certificateFault, manyNamespaces: false }),
   ];
 }
@@ -216,7 +267,7 @@ describe('compiling with a memory of the runs before', () => {
 
   it('gives what compiling from scratch gives, cluster', () => {
     fc.assert(
-      fc.property(clusterPoolArb, stepsArb, fc.nat({ max: 3 }), (pool, steps, first) => {
+      fc.property(clusterPoolArb, stepsArb, fc.nat({ max: 5 }), (pool, steps, first) => {
         const store = new Store(pool, true);
         for (const raw of pool.slice(0, pool.length / 2)) store.set(idOf(raw), raw);
         const age = { old: false };
@@ -271,6 +322,13 @@ describe('compiling with a memory of the runs before', () => {
       ],
     ],
     [
+      'a plugin that is denied on the only host that is left to it',
+      [
+        [s, p, onA, stranger, route('n/v', ['b.x'], ['/'], guarded)],
+        [s, p, onA, stranger, route('n/v', ['b.x'], ['/'], guarded), route('n/a', ['b.x'], ['/'], open)],
+      ],
+    ],
+    [
       'a backend that becomes guarded',
       [
         [s, stranger],
@@ -279,6 +337,41 @@ describe('compiling with a memory of the runs before', () => {
     ],
   ])('follows %s', (_, states) => {
     story(states, OPTIONS, false);
+  });
+
+  it('F12 does little where one of many Routes with one certificate or one plugin is another', () => {
+    const counted = (spec: object): number => {
+      const routes = Array.from({ length: 2000 }, (_, i) => route(`n/r${i}`, [`h${i}.x`], ['/'], { ...spec }));
+      const tls = clusterSecret('n/c', { 'tls.crt': 'sound', 'tls.key': 'key' }, { type: 'kubernetes.io/tls' });
+      const [memory, next, options] = [new CompileMemory(), moments(), clusterOptions()];
+      const state = new Map<string, Parsed>();
+      for (const raw of [s, p, tls, ...routes]) {
+        const one = parseOne(raw, true);
+        if (one !== undefined) state.set(idOf(raw), one);
+      }
+      finish(compileSteps(next(state), options, memory));
+      const changed = route('n/r7', ['h7.x'], ['/'], { ...spec, timeouts: { response: '3s' } });
+      const one = parseOne(changed, true);
+      if (one !== undefined) state.set(idOf(changed), one);
+      return [...compileSteps(next(state), options, memory)].length;
+    };
+    const few = counted(open);
+    expect(counted({ ...open, tls: { secretRef: { name: 'c' } } })).toBeLessThan(few + 20);
+    expect(counted(guarded)).toBeLessThan(few + 20);
+  });
+
+  it('F12 looks in many steps at a plugin that thousands of Routes use and that one host denies', () => {
+    const routes = Array.from({ length: 3000 }, (_, i) => route(`n/r${i}`, [`h${i}.x`], ['/'], guarded));
+    const state = new Map<string, Parsed>();
+    const put = (raw: Raw) => {
+      const one = parseOne(raw, true);
+      if (one !== undefined) state.set(idOf(raw), one);
+    };
+    for (const raw of [s, p, ...routes]) put(raw);
+    const [memory, next] = [new CompileMemory(), moments()];
+    finish(compileSteps(next(state), OPTIONS, memory));
+    put(route('n/other', ['h5.x'], ['/cb'], open));
+    expect([...compileSteps(next(state), OPTIONS, memory)].length).toBeGreaterThan(3000 / 64);
   });
 
   it('follows a grant to a Service', () => {
