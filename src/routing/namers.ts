@@ -21,19 +21,29 @@ export const readHosts = (broken: Broken): readonly HostPattern[] =>
 
 /** Of each host that is named at all the Routes that name it. */
 export class Namers {
-  readonly #byHost = new Map<HostPattern, Namer[]>();
+  readonly #byHost = new Map<HostPattern, readonly Namer[]>();
 
   /** Answers the hosts that other Routes name now, or the same ones otherwise. */
   *take(routes: readonly Change<NamespacedName, RouteState>[]): Steps<ReadonlySet<HostPattern>> {
-    const touched = new Set<HostPattern>();
+    const changes = new Map<HostPattern, { readonly gone: Set<NamespacedName>; readonly come: Namer[] }>();
+    const changeOf = (host: HostPattern) =>
+      getOrAdd(changes, host, () => ({ gone: new Set<NamespacedName>(), come: [] }));
     for (const [at, { before, after }] of routes.entries()) {
       if (at % STRIDE === 0) yield;
       const [was, is] = [namingOf(before), namingOf(after)];
       if (sameNaming(was, is)) continue;
-      for (const [host, namer] of was) this.#remove(host, namer, touched);
-      for (const [host, namer] of is) this.#add(host, namer, touched);
+      for (const [host, { name }] of was) changeOf(host).gone.add(name);
+      for (const [host, namer] of is) changeOf(host).come.push(namer);
     }
-    return touched;
+    let settled = 0;
+    for (const [host, { gone, come }] of changes) {
+      if (settled++ % STRIDE === 0) yield;
+      // Once for all of a host: 10,000 Routes of one may go at once.
+      const left = [...this.of(host).filter(({ name }) => !gone.has(name)), ...come];
+      if (left.length === 0) this.#byHost.delete(host);
+      else this.#byHost.set(host, left);
+    }
+    return new Set(changes.keys());
   }
 
   hosts(): Iterable<HostPattern> {
@@ -54,21 +64,9 @@ export class Namers {
     for (const namer of this.of(host)) if (first === undefined || isBefore(namer, first)) first = namer;
     return first;
   }
-
-  #add(host: HostPattern, namer: Namer, touched: Set<HostPattern>): void {
-    touched.add(host);
-    getOrAdd(this.#byHost, host, () => []).push(namer);
-  }
-
-  #remove(host: HostPattern, namer: Namer, touched: Set<HostPattern>): void {
-    touched.add(host);
-    const left = this.of(host).filter(({ name }) => name !== namer.name);
-    if (left.length === 0) this.#byHost.delete(host);
-    else this.#byHost.set(host, left);
-  }
 }
 
-/** Routes that are handled between two steps. */
+/** Routes, and hosts, that are handled between two steps. */
 const STRIDE = 32;
 
 /** What a Route says of the hosts that it names. */

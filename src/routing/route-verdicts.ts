@@ -64,7 +64,8 @@ export function routeVerdict(
 /** Each text once. */
 function warningsOf(shares: readonly HostShare[]): readonly Problem[] {
   const all = [...shares.flatMap(({ slashes }) => slashes), ...shares.flatMap(({ warnings }) => warnings)];
-  return all.filter(({ message }, at) => all.findIndex((other) => other.message === message) === at);
+  const texts = new Set<string>();
+  return all.filter(({ message }) => texts.size < texts.add(message).size);
 }
 
 function unreserved({ route, unreserved: hosts }: RouteHosts, mode: CompileMode): readonly Condition[] {
@@ -77,8 +78,9 @@ function unreserved({ route, unreserved: hosts }: RouteHosts, mode: CompileMode)
 function conflictProblems(lost: readonly LostClaim[], paths: readonly unknown[]): readonly Problem[] {
   if (lost.length === 0) return NONE;
   const groups = new Map<string, { at: number; text: string; winner: string; methods: string[] }>();
+  const indices = new Map(paths.map((path, at) => [path, at]));
   for (const { host, path, method, winner } of lost) {
-    const at = paths.indexOf(path);
+    const at = indices.get(path) ?? -1;
     const key = `${host} ${at} ${winner}`;
     const group = getOrAdd(groups, key, () => ({ at, text: `${path.value} on ${host}`, winner, methods: [] }));
     if (method !== undefined) group.methods.push(method);
