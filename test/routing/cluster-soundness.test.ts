@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Parsed } from '../../src/resources/resource.ts';
 import { Tracker } from '../../src/routing/cells.ts';
-import { compile } from '../../src/routing/compile.ts';
 import { HostOwners } from '../../src/routing/host-owners.ts';
 import type { RouteState } from '../../src/routing/indexed.ts';
 import { readHosts } from '../../src/routing/namers.ts';
@@ -12,6 +11,7 @@ import { finish } from '../../src/routing/steps.ts';
 import { change, isBroken, widened } from './changes.ts';
 import { clusterOptions, hostOwners } from './cluster.ts';
 import { grantArb, namespaceArb, troubled } from './cluster-worlds.ts';
+import { inSuccession } from './moments.ts';
 import { probesOf } from './probes.ts';
 import { parseAll, parseOne } from './support.ts';
 import { isRaw, type Mutation, mutationArb } from './worlds.ts';
@@ -67,9 +67,11 @@ function opened(
     return undefined;
   const [was, is] = [world, changed.after].map((values) => parseAll(values, true));
   if (was === undefined || is === undefined || changesHands(was, is, options)) return undefined;
-  const after = compile(is, options);
+  const { compile } = inSuccession(options, true);
+  const before = compile(world);
+  const after = compile(changed.after);
   if (mutation !== undefined && !isBroken(changed.target, changed.broken, after, true)) return undefined;
-  const found = widened(compile(was, options), after, probesOf(world.filter(isRaw)));
+  const found = widened(before, after, probesOf(world.filter(isRaw)));
   // Whoever takes a grant back takes back what others' Routes guard of theirs.
   return changed.target.kind === 'ReferenceGrant' ? found.filter((text) => !text.includes('Authorization')) : found;
 }

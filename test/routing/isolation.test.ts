@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/routing/compile.ts';
 import type { ClusterMode } from '../../src/routing/options.ts';
 import type { Compiled, RouteEntry } from '../../src/routing/snapshot.ts';
 import { clusterOptions, grant, hostOwners, written } from './cluster.ts';
 import { ANY_HABITS, grantArb, namespaceArb, troubled } from './cluster-worlds.ts';
+import { inSuccession } from './moments.ts';
 import { probesOf } from './probes.ts';
-import { ask, type Probe, parseAll, type Raw } from './support.ts';
+import { ask, type Probe, type Raw } from './support.ts';
 
 const runs = Number(process.env['SOUNDNESS_RUNS'] ?? 800);
 const PATHS = ['/', '/a', '/a/b', '/b', '/cb'];
@@ -18,8 +18,11 @@ const probesAt = (hosts: readonly string[]): readonly Probe[] => {
   return probesOf([raw]).filter(({ host }) => hosts.includes(host));
 };
 
-const worldOf = (mode: Partial<ClusterMode>, ...parts: readonly (readonly unknown[])[]): Compiled =>
-  compile(parseAll(parts.flat(), true), clusterOptions(mode));
+/** One world after the other, with one memory. */
+function worlds(mode: Partial<ClusterMode>): (...parts: readonly (readonly unknown[])[]) => Compiled {
+  const { compile } = inSuccession(clusterOptions(mode), true);
+  return (...parts) => compile(parts.flat());
+}
 
 /** All of an answer that a visitor or a backend could tell apart. */
 function met(compiled: Compiled, probe: Probe, of: (entry: RouteEntry) => unknown): string {
@@ -61,8 +64,9 @@ describe('A177 invariant 8: whatever another namespace applies', () => {
     let meant = 0;
     fc.assert(
       fc.property(mine, troubled(namespaceArb('m')), troubled(namespaceArb('m')), (own, theirs, others) => {
-        const one = worldOf(mode, own, theirs);
-        expectSame(one, worldOf(mode, own, others), probes);
+        const worldOf = worlds(mode);
+        const one = worldOf(own, theirs);
+        expectSame(one, worldOf(own, others), probes);
         if (probes.some((probe) => served(one, probe))) meant += 1;
       }),
       { numRuns: runs },
@@ -77,8 +81,9 @@ describe('A177 invariant 8: whatever another namespace applies', () => {
     fc.assert(
       fc.property(mine, younger, younger, (own, theirs, others) => {
         const probes = probesAt([...new Set(own.flatMap(hostsOf))]);
-        const one = worldOf({}, own, theirs);
-        expectSame(one, worldOf({}, own, others), probes);
+        const worldOf = worlds({});
+        const one = worldOf(own, theirs);
+        expectSame(one, worldOf(own, others), probes);
         if (probes.some((probe) => served(one, probe))) meant += 1;
       }),
       { numRuns: runs },
@@ -93,10 +98,11 @@ describe('A177 invariant 8: whatever another namespace applies', () => {
     fc.assert(
       fc.property(mine, older, older, (own, theirs, others) => {
         const probes = probesAt([...new Set(own.flatMap(hostsOf))]);
-        const holding = written(own, worldOf({}, own));
-        const one = worldOf({}, holding, theirs);
+        const worldOf = worlds({});
+        const holding = written(own, worldOf(own));
+        const one = worldOf(holding, theirs);
         // What they hold otherwise is in the statuses of those of them that they edit.
-        expectSame(one, worldOf({}, written(holding, one), written(others, one)), probes);
+        expectSame(one, worldOf(written(holding, one), written(others, one)), probes);
         if (probes.some((probe) => served(one, probe))) meant += 1;
       }),
       { numRuns: runs },
@@ -111,8 +117,9 @@ describe('A177 invariant 8: whatever another namespace applies', () => {
     const granted = grantArb('n').map((one) => [grant('n', 'Route m', 'Service'), one]);
     fc.assert(
       fc.property(mine, granted, troubled(namespaceArb('m')), (own, given, theirs) => {
-        const alone = worldOf(mode, own, given);
-        const both = worldOf(mode, own, given, theirs);
+        const worldOf = worlds(mode);
+        const alone = worldOf(own, given);
+        const both = worldOf(own, given, theirs);
         for (const probe of probes) {
           expect(met(both, probe, unshared)).toBe(met(alone, probe, unshared));
           const [before, after] = [alone, both].map((world) => met(world, probe, (entry) => entry.removeAuthorization));

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compile } from '../../src/routing/compile.ts';
 import { change, isBroken, widened } from './changes.ts';
+import { inSuccession } from './moments.ts';
 import { probesOf } from './probes.ts';
-import { OPTIONS, parseAll, parseOne } from './support.ts';
+import { OPTIONS, parseOne } from './support.ts';
 import { isRaw, mutationArb, troubledWorldArb } from './worlds.ts';
 
 const runs = Number(process.env['SOUNDNESS_RUNS'] ?? 2500);
@@ -15,8 +15,9 @@ describe('A107 A175 A176: what breaks stays closed', () => {
       fc.property(troubledWorldArb, fc.nat({ max: 30 }), mutationArb, (world, index, mutation) => {
         const changed = change(world, index, mutation);
         if (changed === undefined || parseOne(changed.target)?.ok !== true) return;
-        const before = compile(parseAll(world), OPTIONS);
-        const after = compile(parseAll(changed.after), OPTIONS);
+        const { compile } = inSuccession(OPTIONS, false);
+        const before = compile(world);
+        const after = compile(changed.after);
         if (!isBroken(changed.target, changed.broken, after)) return;
         meant += 1;
         expect(widened(before, after, probesOf(world.filter(isRaw)))).toEqual([]);
@@ -31,8 +32,9 @@ describe('A107 A175 A176: what breaks stays closed', () => {
       fc.property(troubledWorldArb, fc.nat({ max: 30 }), (world, index) => {
         const changed = change(world, index, undefined);
         if (changed === undefined) return;
-        const before = compile(parseAll(world), OPTIONS);
-        const after = compile(parseAll(changed.after), OPTIONS);
+        const { compile } = inSuccession(OPTIONS, false);
+        const before = compile(world);
+        const after = compile(changed.after);
         expect(widened(before, after, probesOf(world.filter(isRaw)))).toEqual([]);
       }),
       { numRuns: runs },
