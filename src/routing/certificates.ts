@@ -78,13 +78,12 @@ export class Certificates {
     return this.#shown.entries();
   }
 
-  /** A Route is another one. */
+  /** A Route is another one. What becomes of it on its hosts is news: then `mark` is called for it. */
   replace(before: RouteDraft | undefined, after: RouteDraft | undefined): void {
     if (this.#world.mode.kind === 'Files') return;
     this.#count(after, 1);
     this.#count(before, -1);
     this.mark(before);
-    this.mark(after);
   }
 
   /** What became of a Route on its hosts is another. */

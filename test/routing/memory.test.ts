@@ -322,6 +322,13 @@ describe('compiling with a memory of the runs before', () => {
       ],
     ],
     [
+      'a plugin that is denied nowhere any more',
+      [
+        [s, p, onA],
+        [s, p, onA, stranger],
+      ],
+    ],
+    [
       'a plugin that is denied on the only host that is left to it',
       [
         [s, p, onA, stranger, route('n/v', ['b.x'], ['/'], guarded)],
@@ -372,6 +379,31 @@ describe('compiling with a memory of the runs before', () => {
     finish(compileSteps(next(state), OPTIONS, memory));
     put(route('n/other', ['h5.x'], ['/cb'], open));
     expect([...compileSteps(next(state), OPTIONS, memory)].length).toBeGreaterThan(3000 / 64);
+  });
+
+  it('follows a Route that has a place again, and with it a certificate to show', () => {
+    const secret = clusterSecret('n/c', { 'tls.crt': 'sound', 'tls.key': 'key' }, { type: 'kubernetes.io/tls' });
+    const shows = onDay(2, route('n/r', ['a.x'], ['/a'], { ...open, tls: { secretRef: { name: 'c' } } }));
+    const there = [s, secret, shows];
+    story([there, [...there, onDay(1, route('n/o', ['a.x'], ['/a'], open))]], clusterOptions(), true);
+  });
+
+  it('F14 begins anew where a run was given up, also if that is tried again', () => {
+    const [memory, next] = [new CompileMemory(), moments()];
+    const state = new Map<string, Parsed>();
+    const put = (raw: Raw) => {
+      const one = parseOne(raw, false);
+      if (one !== undefined) state.set(idOf(raw), one);
+    };
+    for (const raw of [s, p, onA]) put(raw);
+    finish(compileSteps(next(state), OPTIONS, memory));
+    put(gate('n/p', { nope: true }));
+    const objects = next(state);
+    const given = compileSteps(objects, OPTIONS, memory);
+    for (let left = 4; left > 0; left--) expect(given.next().done).toBe(false);
+    const again = finish(compileSteps(objects, OPTIONS, memory));
+    expect(shown(again)).toEqual(shown(compile([...state.values()], OPTIONS)));
+    expect(again.changed).toBeUndefined();
   });
 
   it('follows a grant to a Service', () => {
