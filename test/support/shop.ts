@@ -121,10 +121,11 @@ export interface Shop {
 export async function startShop(
   objects: (service: string) => Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Shop> {
   const echo = await startEcho();
   const port = await freePort();
-  const gateway = await startGateway({ port, objects: objects(echo.url), args });
+  const gateway = await startGateway({ port, objects: objects(echo.url), args, env });
   return {
     gateway,
     echo,
