@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { own } from '../../src/resources/plain.ts';
 import { type ApiServer, startApiServer } from '../support/apiserver.ts';
 import { freePort, until } from '../support/gateway.ts';
 import { type HonestProvider, startHonestProvider } from '../support/honest-provider.ts';
@@ -6,6 +7,7 @@ import { apiserver } from '../support/parts.ts';
 import { type Echo, plugin, route, secret, service, startEcho, yaml } from '../support/shop.ts';
 import { Visitor } from '../support/visitor.ts';
 import { createNamespaces, installCrds, labelled, metric, type Operator, startOperator } from './operator.ts';
+import { becomes as conditionBecomes } from './rows.ts';
 
 const WAIT = ['--for=condition=Ready', '--timeout=20s'];
 
@@ -156,11 +158,39 @@ describe.skipIf(apiserver.missing)(`the operator ${apiserver.why}`, { timeout: 6
     expect((await visitor.ask(`${operator.site}/orders`)).status).toBe(200);
   });
 
-  it('keeps its keys in a Secret that no object can use', async () => {
+  it('keeps its keys in a Secret that no object can use, labelled or not', async () => {
     const keys = await server.call('GET', '/api/v1/namespaces/edge/secrets/postern-keys');
-    expect(keys.status).toBe(200);
+    expect(own(own(keys.body, 'metadata'), 'labels')).toEqual({ 'app.kubernetes.io/managed-by': 'postern' });
     const lease = await server.call('GET', '/apis/coordination.k8s.io/v1/namespaces/edge/leases/postern');
     expect(lease.status).toBe(200);
+    await server.apply(
+      yaml(plugin('thief', provider, { clientSecretRef: { name: 'postern-keys', key: 'keys' } }, 'edge')),
+    );
+    const isRefused = async (): Promise<void> =>
+      await conditionBecomes(
+        server,
+        ['oidcplugins', 'edge', 'thief'],
+        'ResolvedRefs',
+        'False/SecretNotFound',
+        operator,
+      );
+    await isRefused();
+    await kubectl('label', 'secret', 'postern-keys', '-n', 'edge', 'postern.dev/secret=true');
+    // Another generation, so that the answer is one of after the label.
+    await server.apply(
+      yaml(
+        plugin(
+          'thief',
+          provider,
+          { clientSecretRef: { name: 'postern-keys', key: 'keys' }, scopes: ['openid'] },
+          'edge',
+        ),
+      ),
+    );
+    await kubectl('wait', '-n', 'edge', '--for=condition=ResolvedRefs=False', '--timeout=20s', 'oidc/thief');
+    await isRefused();
+    await kubectl('label', 'secret', 'postern-keys', '-n', 'edge', 'postern.dev/secret-');
+    await kubectl('delete', 'oidc', 'thief', '-n', 'edge');
   });
 
   it('shows its watches to this machine, and every check when asked', async () => {

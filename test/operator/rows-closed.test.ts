@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { own } from '../../src/resources/plain.ts';
 import { type ApiServer, startApiServer } from '../support/apiserver.ts';
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts';
 import { type FaultyApi, startFaultyApi, statusAnswer } from '../support/faulty-api.ts';
-import { until } from '../support/gateway.ts';
+import { freePort, until } from '../support/gateway.ts';
 import { apiserver } from '../support/parts.ts';
 import { plugin, route, secret, service, yaml } from '../support/shop.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -51,6 +52,7 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
     await createNamespaces(server, 'edge', 'shop', 'many');
     await installCrds(server);
     provider = await startFakeProvider();
+    provider.secrets = ['sesame'];
     upstream = createServer((request, response) => {
       const isSlow = request.url?.includes('slow') === true;
       if (isSlow) slow += 1;
@@ -178,6 +180,34 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
       await becomes(server, ['routes', 'shop', name], 'ResolvedRefs', 'False/PluginInvalid', operator);
     }
     expect(await status('/open')).toBe(200);
+  });
+
+  it('A175 a provider that never answered is 503 at its own Route, whose conditions are good all the same', async () => {
+    const gone = { issuer: `http://127.0.0.1:${await freePort()}`, clientId: 'client' };
+    const known = new Visitor();
+    expect((await known.open(`${operator.site}/orders`)).status).toBe(200);
+    await server.apply(
+      yaml(
+        labelled(secret('gone', { 'client-secret': 'sesame' })),
+        plugin('gone', gone),
+        route('waiting', { plugins: ['gone'] }),
+      ),
+    );
+    await becomes(server, ['oidcplugins', 'shop', 'gone'], 'ProviderReady', 'False/DiscoveryFailed', operator);
+    await becomes(server, ['oidcplugins', 'shop', 'gone'], 'Ready', 'False/DiscoveryFailed', operator);
+    await becomes(server, ['routes', 'shop', 'waiting'], 'Ready', 'True/Ready', operator);
+    const { body } = await server.call('GET', pathOf('routes', 'shop', 'waiting'));
+    expect(own(own(body, 'status'), 'exposure')).toBe('Protected');
+    const answer = await new Visitor().ask(`${operator.site}/waiting`);
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, expect.stringMatching(/^[0-9]+$/)]);
+    expect(await status('/open')).toBe(200);
+    // One that was reached, and is down now: who is logged in stays so.
+    await provider.close();
+    try {
+      expect((await known.ask(`${operator.site}/orders`)).status).toBe(200);
+    } finally {
+      await provider.listen();
+    }
   });
 
   it('F15 hundreds of requests under way end as they began, whatever is swapped or deleted', async () => {

@@ -176,6 +176,37 @@ describe.skipIf(apiserver.missing)(`hostile objects ${apiserver.why}`, { timeout
     isClean(operator.log());
   });
 
+  it('A171 who reaches the admin port can read and write nothing there but health and counts, and nobody else the debug port', async () => {
+    const { adminUrl, debugUrl } = operator;
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+      for (const path of ['/metrics', '/readyz', '/livez'])
+        expect([method, path, (await fetch(adminUrl + path, { method })).status]).toEqual([method, path, 405]);
+    // What the debug port shows is not to be had here, under whatever method.
+    for (const path of ['/debug/snapshot', '/debug/routes/match', '/debug/kubernetes', '/'])
+      expect([path, (await fetch(adminUrl + path)).status]).toEqual([path, 404]);
+    const texts = await Promise.all(
+      ['/metrics', '/readyz?verbose', '/livez'].map(async (path) => await (await fetch(adminUrl + path)).text()),
+    );
+    const keys = await server.call('GET', '/api/v1/namespaces/edge/secrets/postern-keys');
+    const sealed = String(own(own(keys.body, 'data'), 'keys'));
+    expect(sealed.length).toBeGreaterThan(20);
+    for (const text of texts) {
+      expect(text).not.toContain(sealed);
+      for (const word of Buffer.from(sealed, 'base64')
+        .toString()
+        .split(/\s+/)
+        .filter((one) => one.length > 20))
+        expect(text).not.toContain(word);
+    }
+    // A page in the browser of somebody at this machine comes under its own name (DNS rebinding).
+    for (const host of ['evil.example', 'localhost.evil.example']) {
+      const answer = await new Visitor().ask(`${debugUrl}/debug/kubernetes`, { headers: { host } });
+      expect([host, answer.status]).toEqual([host, 403]);
+    }
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'])
+      expect((await fetch(`${debugUrl}/debug/kubernetes`, { method })).status).toBe(405);
+  });
+
   it('A170 A173 A179 whatever stands in an object is data: refused or carried, run by nothing', async () => {
     // Definitions that refuse nothing, so that all of it comes as far as the operator.
     for (const document of parseAllDocuments(CRDS)) {
