@@ -11,8 +11,8 @@ interface Words {
 /** Every reason of a problem; the compiler says where one is missing here. */
 const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
   Invalid: words(
-    'Accepted',
-    'A field is missing, unknown, or has a value that it can’t have.',
+    'Accepted; the others where this one is False',
+    'A field is missing, unknown, or has a value that it can’t have. Of the other conditions: they are looked at afterwards.',
     'What the message says of each field.',
   ),
   Duplicate: words('Accepted', 'Several objects of one kind, namespace and name (files only).', 'Keep one.'),
@@ -33,8 +33,8 @@ const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
     'An entry in `--host-owner`.',
   ),
   Pending: words(
-    'Accepted',
-    'Some namespace was not read yet, so that nobody knows whose the host is.',
+    'Accepted; ProviderReady',
+    'Of Accepted: some namespace was not read yet, so that nobody knows whose the host is. Of ProviderReady: the provider has not answered yet.',
     'Wait, see the log for a namespace that can’t be read, or write an entry in `--host-owner`.',
   ),
   AccessMissing: words('Accepted', 'Nothing says who may come in.', '`plugins`, or `access: Public`.'),
@@ -100,6 +100,52 @@ const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
   ),
 };
 
+/** What is no problem of an object, or of another than this one; a test says where one is missing. */
+const OTHERS: Readonly<Record<string, Words>> = {
+  DiscoveryFailed: words(
+    'ProviderReady',
+    'The discovery document or the key set can’t be had; the message says which URL and what came back.',
+    'See whether the provider is there and can be reached from the cluster; it is asked again by itself.',
+  ),
+  IssuerMismatch: words(
+    'ProviderReady',
+    'The provider names itself otherwise than `spec.issuer` does.',
+    'The issuer of the message, to the letter.',
+  ),
+  TLSVerificationFailed: words(
+    'ProviderReady',
+    'Its certificate comes from no CA that is trusted, or is for another name.',
+    '`tls.caRef`, where it has a CA of its own.',
+  ),
+  ProxyFailed: words(
+    'ProviderReady',
+    'The egress proxy can’t be reached, wants a password, or refuses.',
+    '`http.proxy` of the plugin, or `HTTPS_PROXY` of Postern.',
+  ),
+  NoUsableKeys: words(
+    'ProviderReady',
+    'No key of the provider verifies a signature by one of `allowedAlgs`.',
+    'An algorithm that the provider signs with in `allowedAlgs`.',
+  ),
+  NotUsed: words('ProviderReady', 'No Protected Route names the plugin, so nobody asks its provider.', 'Nothing.'),
+  StartFailed: words(
+    'ProviderReady',
+    'The plugin could not be started: a bug. Its Routes are refused.',
+    'See the log.',
+  ),
+  StatusFailed: words('ProviderReady', 'The plugin could not say how it is: a bug.', 'See the log.'),
+  PartiallyProgrammed: words(
+    'Programmed',
+    'Some of its places are another Route’s, which the message names.',
+    'Give those other places, or delete one of the two.',
+  ),
+  Overridden: words(
+    'Programmed',
+    'All of its places are other Routes’, which the message names.',
+    'Give it other places, or delete it.',
+  ),
+};
+
 /** What makes nobody wait and denies nothing: docs/exposure.md tells of them. */
 type WarningReason =
   | 'Closed'
@@ -151,11 +197,12 @@ ${table(['type', 'on', 'True means'], TYPES)}
 
 ${table(
   ['reason', 'of', 'means', 'to do'],
-  Object.entries(REASONS)
+  Object.entries({ ...REASONS, ...OTHERS })
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([reason, { on, means, todo }]) => [`\`${reason}\``, on, means, todo]),
 )}
-What only warns is told in [exposure.md](exposure.md), the reasons of \`ProviderReady\` in [providers.md](providers.md).
+A condition that is True has its own name for a reason, and so have the unusual ones. What only warns is told in
+[exposure.md](exposure.md), more about providers in [providers.md](providers.md).
 `;
 
 function words(on: string, means: string, todo: string): Words {

@@ -21,7 +21,7 @@ function block(page: string, heading: string, language: string): string {
 }
 
 describe('docs', () => {
-  it('objects.md and settings.md are what the code says; else run node scripts/docs.ts', () => {
+  it('objects.md, settings.md and conditions.md are what the code says; else run npm run docs', () => {
     expect(outdatedPages()).toEqual([]);
   });
 
@@ -33,6 +33,21 @@ describe('docs', () => {
   it('README.md names every page', () => {
     const named = [...read('README.md').matchAll(/\(docs\/([a-z-]+\.md)\)/g)].map(([, name]) => name);
     expect(readdirSync(join(ROOT, 'docs')).filter((name) => !named.includes(name))).toEqual([]);
+  });
+
+  it('conditions.md has every reason that a condition can have', () => {
+    const files = ['src/routing/conditions.ts', 'src/control/status.ts', 'src/control/instances.ts'].concat(
+      ['discovery', 'look-status', 'provider-client', 'fetch-keys'].map(
+        (name) => `src/plugins/oidc/provider/${name}.ts`,
+      ),
+    );
+    const words = files.map(read).join('\n');
+    const reasons = [...words.matchAll(/\b[rR]eason\b[^;\n]*/g)].flatMap(([line]) =>
+      [...line.matchAll(/(?<!=== )'([A-Z]\w+)'/g)].map(([, name = '']) => name),
+    );
+    expect(reasons).toEqual(expect.arrayContaining(['IssuerMismatch', 'Overridden', 'NotUsed', 'StartFailed']));
+    const rows = new Set([...read('docs/conditions.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name));
+    expect([...new Set(reasons)].filter((name) => !rows.has(name))).toEqual([]);
   });
 
   it('the objects of README.md are valid and protected, with the flags that it names', async () => {
