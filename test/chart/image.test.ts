@@ -22,3 +22,31 @@ describe("the image's settings of Node", () => {
     expect((limit - young) / all).toBeCloseTo(0.5, 2);
   });
 });
+
+describe('the image', () => {
+  /** From each FROM to the next; what stands before the first, too. */
+  const [before = '', ...stages] = DOCKERFILE.split(/^FROM /m);
+  const last = stages.at(-1) ?? '';
+
+  it('has its bases and its version as arguments, and what is public of it as labels of the Open Container Initiative', () => {
+    const bases = stages.map((stage) => /\$\{(\w+)\}/.exec(stage.split('\n')[0] ?? '')?.[1]);
+    expect(bases).toEqual(['BUILD_IMAGE', 'RUNTIME_IMAGE']);
+    for (const base of bases) expect(before).toMatch(new RegExp(`^ARG ${base}=\\S*\\$\\{NODE_VERSION\\}`, 'm'));
+    const label = (name: string): string | undefined =>
+      new RegExp(`org\\.opencontainers\\.image\\.${name}="([^"]+)"`).exec(last)?.[1];
+    expect(['title', 'licenses'].map(label)).toEqual(['Postern', 'Apache-2.0']);
+    for (const name of ['VERSION', 'REVISION', 'CREATED']) {
+      expect(last).toMatch(new RegExp(`^ARG ${name}=`, 'm'));
+      expect(label(name.toLowerCase())).toBe(['$', '{', name, '}'].join(''));
+    }
+  });
+
+  it('runs as nobody, by a number that Kubernetes can check, and has nothing of the stage before but the program', () => {
+    expect(last).toMatch(/^USER 65532:65532$/m);
+    expect(last.match(/^COPY .*/gm)).toEqual([
+      'COPY --from=build /src/dist/postern.mjs /src/dist/licenses.txt /app/',
+      'COPY LICENSE /app/',
+    ]);
+    expect(last).not.toMatch(/^RUN /m);
+  });
+});
