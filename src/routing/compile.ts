@@ -115,6 +115,7 @@ function* compileHosts(stages: Stages): Steps<readonly Change<HostPattern, Compi
   const { hosts, bindings, uses, verdicts } = stages;
   const compiled = yield* hosts.run();
   for (const { before, after: host } of compiled) {
+    yield;
     yield* bindings.replace(before, host);
     for (const plugin of uses.deny(before, host)) verdicts.plugins.mark(plugin);
   }

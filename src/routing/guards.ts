@@ -77,7 +77,9 @@ export class GuardedBackends implements Lookup<ServiceResource, boolean> {
       for (const namespace of namespaces.keys()) guards.push({ from: { kind: 'Route', namespace }, service });
     }
     const services = { get: (name: NamespacedName) => this.#services.peek(name) };
-    return this.#mode.kind === 'Files' ? guardedInFiles(guards, services) : guardedInCluster(guards, services, grants);
+    return yield* this.#mode.kind === 'Files'
+      ? guardedInFiles(guards, services)
+      : guardedInCluster(guards, services, grants);
   }
 }
 
@@ -88,11 +90,12 @@ type Services = Lookup<NamespacedName, Found<ServiceResource> | undefined>;
 
 type IsGuarded = (service: ServiceResource) => boolean;
 
-function guardedInFiles(guards: readonly Guard[], services: Services): IsGuarded {
+function* guardedInFiles(guards: readonly Guard[], services: Services): Steps<IsGuarded> {
   const guarded = new Set<string>();
   /** Namespaces of which some backend that can't be told is guarded; `*`: of any. */
   const unknown = new Set<string>();
-  for (const { service } of guards) {
+  for (const [at, { service }] of guards.entries()) {
+    if (at % STRIDE === 0) yield;
     for (const backend of backendsOf(service, services)) {
       if (backend !== undefined) guarded.add(backendOrigin(backend));
       else unknown.add(service === undefined ? '*' : namespaceOf(service));
@@ -104,7 +107,7 @@ function guardedInFiles(guards: readonly Guard[], services: Services): IsGuarded
   return ({ backend }) => guarded.has(backendOrigin(backend)) || couldBe(backend);
 }
 
-function guardedInCluster(guards: readonly Guard[], services: Services, grants: Grants): IsGuarded {
+function* guardedInCluster(guards: readonly Guard[], services: Services, grants: Grants): Steps<IsGuarded> {
   const guarded = new Set<string>();
   /** Namespaces all of whose backends are guarded. */
   const whole = new Set<string>();
@@ -114,7 +117,8 @@ function guardedInCluster(guards: readonly Guard[], services: Services, grants: 
       else guarded.add(`${namespaceOf(service)} ${backendOrigin(backend)}`);
     }
   };
-  for (const { from, service } of guards) {
+  for (const [at, { from, service }] of guards.entries()) {
+    if (at % STRIDE === 0) yield;
     if (service !== undefined) {
       if (grants.permits(from, { kind: 'Service', name: service })) guard(service);
       continue;

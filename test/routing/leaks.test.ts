@@ -18,7 +18,7 @@ function passing(n: number): readonly Raw[] {
     service(`${here}/s`, `http://one${n}`, [{ ...gateRef('p'), namespace: there }]),
     object('Service', `${here}/t`, { backendRef: { name: 'core', port: 80 } }),
     coreService(`${here}/core`, { ports: [{ port: 80 }] }),
-    clusterSecret(`${here}/c`, { 'tls.crt': 'sound', 'tls.key': 'key' }, { type: 'kubernetes.io/tls' }),
+    clusterSecret(`${here}/c`, { 'tls.crt': 'broken', 'tls.key': 'key' }, { type: 'kubernetes.io/tls' }),
     clusterSecret(`${there}/k`, { v: 'hidden' }, { labelled: true }),
     gate(`${there}/p`, { secretRef: { name: 'k', key: 'v' }, callback: '/cb' }),
     gate(`${there}/q`, { secretRef: { name: 'none', key: 'v' } }),

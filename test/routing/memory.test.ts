@@ -367,6 +367,29 @@ describe('compiling with a memory of the runs before', () => {
     expect(counted(guarded)).toBeLessThan(few + 20);
   });
 
+  it('F12 takes what a plugin or a Service of thousands of hosts changes in many steps', () => {
+    const numbers = Array.from({ length: 1024 }, (_, i) => i);
+    const state = new Map<string, Parsed>();
+    const put = (raw: Raw) => {
+      const one = parseOne(raw, true);
+      if (one !== undefined) state.set(idOf(raw), one);
+    };
+    const [memory, next, options] = [new CompileMemory(), moments(), clusterOptions()];
+    const steps = () => [...compileSteps(next(state), options, memory)].length;
+    put(p);
+    for (const i of numbers) {
+      put(service(`n/s${i}`, `http://one${i}`));
+      put(route(`n/r${i}`, [`h${i}.x`], ['/'], { ...guarded, serviceRef: { name: `s${i}` } }));
+    }
+    steps();
+    // Of 64 guards, and then of 64 Services, one, to find who is guarded.
+    put(service('n/s7', 'http://other'));
+    expect(steps()).toBeGreaterThan((3 * numbers.length) / 64);
+    // For each host one to see what sessions keep, and one to see what became of its Routes.
+    put(gate('n/p', { nope: true }));
+    expect(steps()).toBeGreaterThan(2 * numbers.length);
+  });
+
   it('F12 looks in many steps at a plugin that thousands of Routes use and that one host denies', () => {
     const routes = Array.from({ length: 3000 }, (_, i) => route(`n/r${i}`, [`h${i}.x`], ['/'], guarded));
     const state = new Map<string, Parsed>();
