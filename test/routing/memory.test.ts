@@ -430,6 +430,25 @@ describe('compiling with a memory of the runs before', () => {
     expect(again.changed).toBeUndefined();
   });
 
+  it('follows a host that is kept for nobody any more', () => {
+    const options = clusterOptions({ hostOwners: hostOwners('a.x=n', '*=n') });
+    story([[s], [s, route('n/r', ['*'], ['/'], open)]], options, true);
+  });
+
+  it('follows a Route for which there is room again', () => {
+    const wide = ['a.x', 'b.x', 'c.y'].map((host, at) =>
+      onDay(at + 1, route(`n/${at}`, [host], WIDE.paths, { ...WIDE.spec, access: 'Public' })),
+    );
+    story(
+      [
+        [s, ...wide],
+        [s, ...wide.slice(1)],
+      ],
+      clusterOptions(),
+      true,
+    );
+  });
+
   it('follows a grant to a Service', () => {
     const floor = service('n/s', 'http://one', [{ ...gateRef('p'), namespace: 'm' }]);
     const there = [floor, gate('m/p')];
