@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,6 +46,32 @@ describe.skipIf(programPath('kube-apiserver') === '')('client of the API server 
       ['get', 200, true],
       ['get', 404, true],
     ]);
+  });
+
+  it('keeps its connection from call to call', async () => {
+    const { hostname, port } = new URL(server.url);
+    let connections = 0;
+    const counting = createServer((client) => {
+      connections += 1;
+      const upstream = connect(Number(port), hostname);
+      client.pipe(upstream).pipe(client);
+      for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(counting, 'listening');
+    const address = counting.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const directory = mkdtempSync(join(tmpdir(), 'postern-client-'));
+    const kubeconfig = join(directory, 'kubeconfig');
+    const counted = `https://127.0.0.1:${address.port}`;
+    writeFileSync(kubeconfig, readFileSync(server.kubeconfig, 'utf8').replaceAll(server.url, counted), { mode: 0o600 });
+    const { api } = await open({ kubeconfig });
+    for (let call = 0; call < 20; call += 1)
+      expect((await api.call({ method: 'GET', path: '/api/v1/namespaces/default' })).status).toBe(200);
+    expect(connections).toBeGreaterThan(0);
+    expect(connections).toBeLessThan(4);
+    await api.close();
+    counting.close();
+    rmSync(directory, { recursive: true });
   });
 
   it('applies on the server', async () => {
