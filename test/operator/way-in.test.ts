@@ -9,6 +9,7 @@ import { apiserver, openssl } from '../support/parts.ts';
 import { type Echo, route, service, startEcho, yaml } from '../support/shop.ts';
 import { Visitor } from '../support/visitor.ts';
 import { createNamespaces, installCrds, type Operator, startOperator } from './operator.ts';
+import { becomes } from './rows.ts';
 
 const HOST = 'shop.example.test';
 const why = apiserver.why + openssl.why;
@@ -93,7 +94,7 @@ describe.skipIf(apiserver.missing || openssl.missing)(`the way in of a cluster $
     await until(async () => (await server.kubectl(asYaml)).stdout.includes('type: Ready'), 'the status of the Route');
   });
 
-  it('F50 takes over a new certificate live, keeps the old one while the new is broken, and says so', async () => {
+  it('F50 takes over a new certificate live, keeps the old one while the new is broken or gone, and says so', async () => {
     const first = await shown(HOST);
     await server.apply(yaml(certificate('shop-tls', 'shop', authority.issue([`DNS:${HOST}`]))));
     await until(
@@ -122,6 +123,10 @@ describe.skipIf(apiserver.missing || openssl.missing)(`the way in of a cluster $
       () => operator.log(),
     );
     expect(await shown(HOST)).toBe(second);
+    await server.call('DELETE', '/api/v1/namespaces/shop/secrets/shop-tls');
+    await becomes(server, ['routes', 'shop', 'open'], 'CertificateReady', 'False/SecretNotFound', operator);
+    expect(await shown(HOST)).toBe(second);
+    expect((await ask('/open/2')).status).toBe(200);
     expect((await new Visitor().ask(`${operator.url}/healthy`)).status).toBe(200);
   });
 
