@@ -213,7 +213,8 @@ const WIDE = {
   paths: ['/a', '/cb', ...Array.from({ length: 62 }, (_, at) => `/w${at}`)],
   spec: {
     serviceRef: { name: 's' },
-    methods: Array.from({ length: 16 }, (_, at) => `M${at}`),
+    methods:
+      'GET HEAD POST PUT DELETE PATCH OPTIONS COPY LOCK MOVE MKCOL PROPFIND PROPPATCH REPORT SEARCH UNLOCK'.split(' '),
     headers: Array.from({ length: 16 }, (_, at) => ({ name: `x-${at}`, value: '1' })),
   },
 };
