@@ -81,8 +81,21 @@ async function until(milliseconds: number, attempt: () => Promise<boolean>): Pro
   }
 }
 
-/** What the Dockerfile's ENV lines say. */
+/** What the Dockerfile's ENV lines say, with the share of memory as it comes out under the memory limit of the chart. */
 function imageEnvironment(): Readonly<Record<string, string>> {
+  const [, mebibytes] =
+    /^ {2}limits:\n {4}memory: (\d+)Mi$/m.exec(readFileSync('charts/postern/values.yaml', 'utf8')) ?? [];
+  const env = dockerfileEnvironment();
+  const options = env['NODE_OPTIONS']?.replace(
+    /--max-old-space-size-percentage=(\d+)/,
+    (_, percentage: string) => `--max-old-space-size=${Math.floor((Number(mebibytes) * Number(percentage)) / 100)}`,
+  );
+  if (mebibytes === undefined || options === undefined)
+    throw new Error('the chart has no memory limit, or the image no options');
+  return { ...env, NODE_OPTIONS: options };
+}
+
+function dockerfileEnvironment(): Readonly<Record<string, string>> {
   const lines = readFileSync('Dockerfile', 'utf8').matchAll(/^ENV (.+)$/gm);
   const pairs = [...lines].flatMap(([, line = '']) => [...line.matchAll(/(\w+)=(?:"([^"]*)"|(\S+))/g)]);
   return Object.fromEntries(pairs.map(([, name = '', quoted, plain]) => [name, quoted ?? plain ?? '']));

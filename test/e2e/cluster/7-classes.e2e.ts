@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { trust } from './support/ask.ts';
-import { apply, get, jsonPath, kubectl, type Manifest, tryKubectl } from './support/kubernetes.ts';
+import { ask, trust } from './support/ask.ts';
+import { forward } from './support/forward.ts';
+import { apply, get, jsonPath, kubectl, type Manifest, podsOf, tryKubectl } from './support/kubernetes.ts';
+import { workload } from './support/peers.ts';
 import { waitFor } from './support/postern.ts';
 import { must, run } from './support/run.ts';
-import { NAMESPACES } from './support/site.ts';
+import { HOSTS, NAMESPACES } from './support/site.ts';
 import { until } from './support/until.ts';
 
 const { shop } = NAMESPACES;
-const { image } = inject('prepared');
+const { image, peersImage } = inject('prepared');
 const BLUE = 'blue';
 const SYSTEM = 'blue-system';
 
@@ -44,8 +46,14 @@ describe('7. a namespaced installation of another class beside it', () => {
   beforeAll(async () => {
     trust(inject('ca'));
     await apply(namespace(BLUE), namespace(SYSTEM));
+    await apply(...workload(BLUE, peersImage, 1));
     const values = ['rbac.namespaced=true', 'controller.className=blue', `controller.watchNamespaces={${BLUE}}`];
-    const more = [`image.repository=${image.repository}`, `image.tag=${image.tag}`, 'service.type=ClusterIP'];
+    const more = [
+      `image.repository=${image.repository}`,
+      `image.tag=${image.tag}`,
+      'service.type=ClusterIP',
+      'controller.https.plainHttp=Serve',
+    ];
     const sets = [...values, ...more].flatMap((value) => ['--set', value]);
     const args = ['install', 'blue', 'charts/postern', '--namespace', SYSTEM, ...sets, '--wait', '--timeout', '180s'];
     await must('helm', args);
@@ -69,8 +77,18 @@ describe('7. a namespaced installation of another class beside it', () => {
     await apply(service(), route());
     // Of its class, but not in its namespace; the other installation doesn't see the class.
     await apply(service(shop), route(shop));
-    await waitFor('proute', 'blue', 'Accepted', BLUE);
+    await kubectl('rollout', 'status', 'deployment/orders', '-n', BLUE, '--timeout=120s');
+    await waitFor('proute', 'blue', 'Ready', BLUE);
     expect(await jsonPath('{.status}', 'proute', 'blue', '-n', shop)).toBe('');
+    const [pod = ''] = await podsOf(SYSTEM, 'app.kubernetes.io/instance=blue');
+    const port = await forward(SYSTEM, pod, 8080);
+    try {
+      const answer = async (host: string): Promise<number> => (await ask(`http://${host}:${port.number}/`)).status;
+      await until('the workload to be served', async () => (await answer('blue.example.test')) === 200);
+      expect(await answer(HOSTS.shop)).toBe(404);
+    } finally {
+      await port.stop();
+    }
   });
 
   it('neither writes the objects of the other', async () => {

@@ -93,6 +93,10 @@ function program(of: Program): readonly Manifest[] {
   ];
 }
 
+/** The workload as Deployment and core Service `orders`, port 8080. */
+export const workload = (of: string, image: string, replicas: number): readonly Manifest[] =>
+  program({ namespace: of, name: 'orders', image, replicas, args: ['workload'], environment: {}, port: 8080 });
+
 /** The provider, with its public address, the workload and the shop's certificate. All are there when this resolves. */
 export async function startPeers(image: string, certificate: Certificate, shop: Certificate): Promise<void> {
   // Another name for another certificate, so that another one is a new Pod, and no node mounts what it remembers.
@@ -121,15 +125,7 @@ export async function startPeers(image: string, certificate: Certificate, shop: 
       hostPort: 443,
       tls,
     }),
-    ...program({
-      namespace: NAMESPACES.shop,
-      name: 'orders',
-      image,
-      replicas: 2,
-      args: ['workload'],
-      environment: {},
-      port: 8080,
-    }),
+    ...workload(NAMESPACES.shop, image, 2),
   );
   await kubectl('rollout', 'status', 'deployment/provider', '-n', NAMESPACES.provider, '--timeout=120s');
   await kubectl('rollout', 'status', 'deployment/orders', '-n', NAMESPACES.shop, '--timeout=120s');
