@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiServer } from '../../test/support/apiserver.ts';
 import { atMost, type Figure, told } from '../statistics.ts';
@@ -31,6 +32,7 @@ export async function allAtOnce(api: ApiServer, operator: BenchOperator): Promis
   const after = await operator.scrape();
   for (const [name, { p50Ms, p95Ms, p99Ms }] of Object.entries({ 'in quiet': quiet, 'with changes': busy }))
     console.log(`  proxy ${name}: p50 ${p50Ms.toFixed(1)}, p95 ${p95Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms`);
+  console.log(`  the core of everything else: ${quiet.otherCore} busy in quiet, ${busy.otherCore} with changes`);
   const lag = (which: string): number => after.sum(`nodejs_eventloop_lag_${which}_seconds`) * 1000;
   console.log(`  event loop held up: p99 ${lag('p99').toFixed(1)} ms; ${pauses(before, after)}`);
   return [
@@ -52,8 +54,12 @@ function pauses(before: Scrape, after: Scrape): string {
   return `pauses of the collector: ${kinds.join('; ')}`;
 }
 
-async function under(operator: BenchOperator, change: (n: number) => Promise<void>): Promise<Paced> {
+/** `otherCore`: how busy the core was on which the load, the API server and the upstream are; near 100 % it is what is measured. */
+type Measured = Paced & { readonly otherCore: string };
+
+async function under(operator: BenchOperator, change: (n: number) => Promise<void>): Promise<Measured> {
   const { seconds } = SIZE;
+  const before = otherCore();
   const measured = paced({ port: operator.port, host: 'live.bench', path: '/app', perSecond: 500, seconds });
   const changes = (async () => {
     const start = performance.now();
@@ -66,5 +72,14 @@ async function under(operator: BenchOperator, change: (n: number) => Promise<voi
     await Promise.all(open);
   })();
   await changes;
-  return await measured;
+  const requests = await measured;
+  const after = otherCore();
+  const busy = 1 - (after.idle - before.idle) / (after.all - before.all);
+  return { ...requests, otherCore: `${Math.round(busy * 100)} %` };
+}
+
+/** Ticks of core 1 (proc(5), /proc/stat). */
+function otherCore(): { readonly idle: number; readonly all: number } {
+  const ticks = /^cpu1 (.+)$/m.exec(readFileSync('/proc/stat', 'utf8'))?.[1]?.split(' ').map(Number) ?? [];
+  return { idle: (ticks[3] ?? 0) + (ticks[4] ?? 0), all: ticks.reduce((sum, count) => sum + count, 0) };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Redacted } from '../resources/redacted.ts';
+import { PartedMap } from '../routing/parted-map.ts';
 
 export interface ContentHash {
   /**
@@ -86,7 +87,7 @@ const text = (value: string): string => `s${value.length}:${value}`;
 function writeObject(value: object, secrets: string[]): string {
   if (Array.isArray(value)) return writeList(value, secrets);
   if (isRecord(value)) return writeRecord(value, secrets);
-  if (value instanceof Map) return writeMap(value, secrets);
+  if (value instanceof Map || value instanceof PartedMap) return writeMap(value, secrets);
   if (value instanceof Set)
     return `S${[...value]
       .map((member) => write(member, secrets))

@@ -194,7 +194,7 @@ export function createControl(options: ControlOptions): Control {
       certificates: compiled.certificates,
     };
     Object.freeze(snapshot);
-    generations.replace(snapshot, instances.take(snapshot.plugins.values(), generations.held()));
+    generations.replace(snapshot, instances.take(snapshot.plugins, generations.held()));
     return snapshot;
   }
 

@@ -1,3 +1,5 @@
+import { PartedMap } from '../routing/parted-map.ts';
+
 /**
  * Freezes plain data through and through, so that nothing that handles a request can change what the next one sees.
  * Stops at what is frozen already: parts shared with the snapshot before cost nothing again.
@@ -13,6 +15,8 @@ export function deepFreeze(value: unknown): void {
     }
     // The entries of a Map are no properties, which freezing would hold.
     Object.assign(value, { set: refuse, delete: refuse, clear: refuse });
+  } else if (value instanceof PartedMap) {
+    for (const member of value.values()) deepFreeze(member);
   } else if (value instanceof Set) {
     for (const member of value) deepFreeze(member);
     Object.assign(value, { add: refuse, delete: refuse, clear: refuse });

@@ -22,18 +22,22 @@ export interface InstancesOptions {
   readonly log: PluginLog;
 }
 
+type Bindings = ReadonlyMap<ObjectKey, PluginBinding>;
+
 export interface Instances {
   /**
    * An instance for each binding, held once more: the one of `before` where its config is equal, with all that it knows
    * (discovery, keys), else a new one, started and not waited for. A kind that throws gets a stand-in that refuses.
    */
-  take(bindings: Iterable<PluginBinding>, before: ReadonlyMap<ObjectKey, Held>): ReadonlyMap<ObjectKey, Held>;
+  take(bindings: Bindings, before: ReadonlyMap<ObjectKey, Held>): ReadonlyMap<ObjectKey, Held>;
   /** Lets each go once; the last to let go stops it. */
   letGo(held: ReadonlyMap<ObjectKey, Held>): void;
 }
 
 export function createInstances(options: InstancesOptions): Instances {
   const { log } = options;
+  /** What each answer of `take` was made of, and how often it was given and not let go. */
+  const given = new Map<ReadonlyMap<ObjectKey, Held>, { readonly bindings: Bindings; times: number }>();
 
   const start = (config: PluginConfig, fingerprint: string): Held => {
     try {
@@ -49,8 +53,15 @@ export function createInstances(options: InstancesOptions): Instances {
 
   return {
     take(bindings, before) {
+      const again = given.get(before);
+      // Most tables differ in Routes only, and a Map of a thousand for each is garbage that grows old.
+      if (again?.bindings === bindings && !someBroken(before)) {
+        again.times += 1;
+        return before;
+      }
       const held = new Map<ObjectKey, Held>();
-      for (const { config } of bindings) {
+      given.set(held, { bindings, times: 1 });
+      for (const { config } of bindings.values()) {
         const fingerprint = frozenHash(config).whole;
         const known = before.get(config.key);
         const kept = known !== undefined && !known.broken && known.fingerprint === fingerprint;
@@ -61,6 +72,9 @@ export function createInstances(options: InstancesOptions): Instances {
       return held;
     },
     letGo(held) {
+      const of = given.get(held);
+      if (of !== undefined && --of.times > 0) return;
+      given.delete(held);
       for (const entry of held.values()) {
         entry.holders -= 1;
         if (entry.holders > 0) continue;
@@ -72,6 +86,11 @@ export function createInstances(options: InstancesOptions): Instances {
       }
     },
   };
+}
+
+function someBroken(held: ReadonlyMap<ObjectKey, Held>): boolean {
+  for (const { broken } of held.values()) if (broken) return true;
+  return false;
 }
 
 /** What a running plugin says of itself; undefined for none. One that throws is told as such. */

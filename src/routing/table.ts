@@ -3,13 +3,14 @@ import type { ObjectKey } from '../resources/keys.ts';
 import type { RoutePath } from '../resources/path.ts';
 import type { PathMatch } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
+import { PartedMap } from './parted-map.ts';
 import type { ReservedPath } from './plugin-rules.ts';
 import type { RouteEntry } from './snapshot.ts';
 import type { Steps } from './steps.ts';
 
 /** Index of everything that can be matched. Plain immutable data without cycles, so that it can be hashed and compared. */
 export interface RouteTable {
-  readonly exact: ReadonlyMap<string, HostTable>;
+  readonly exact: PartedMap<HostTable>;
   /** `*.example.com` under `.example.com`. */
   readonly wildcards: ReadonlyMap<string, HostTable>;
   /** `*`. */
@@ -95,7 +96,7 @@ export function* buildHost({ pattern, placements, closed, reserved }: HostInput)
   };
 }
 
-export const EMPTY_TABLE: RouteTable = { exact: new Map(), wildcards: new Map(), any: undefined };
+export const EMPTY_TABLE: RouteTable = { exact: PartedMap.empty(), wildcards: new Map(), any: undefined };
 
 /** Hosts by the way they are found. `changed`: hosts that are others than in `before`; undefined ones are gone. */
 export function* indexHosts(
@@ -111,7 +112,7 @@ export function* indexHosts(
     else exact.set(pattern, host);
   }
   return {
-    exact: yield* withChanged(before.exact, exact),
+    exact: yield* before.exact.with(exact),
     wildcards: yield* withChanged(before.wildcards, wildcards),
     any,
   };

@@ -284,11 +284,33 @@ describe('control loop', () => {
     expect(h.life.instances[0]?.stops).toBe(1);
   });
 
+  it('F15 through tables that differ in Routes only an instance lives until the last lease of any of them ends', async () => {
+    const h = harness();
+    await guarded(h);
+    const leases = [h.control.acquire()];
+    for (const name of ['two', 'three']) {
+      h.source.set(name, route(name, 'orders', 'door'));
+      h.settle();
+      leases.push(h.control.acquire());
+    }
+    h.source.set('p', undefined);
+    h.settle();
+    expect(leases.map((lease) => lease?.snapshot.generation)).toEqual([1, 2, 3]);
+    for (const lease of leases) {
+      expect(lease?.plugin(TOKEN)).toBeDefined();
+      expect(h.life.instances).toMatchObject([{ stops: 0 }]);
+      lease?.release();
+    }
+    expect(h.life.instances).toMatchObject([{ stops: 1 }]);
+  });
+
   it('F15 nothing in a published snapshot can be changed', async () => {
     const h = harness();
     await guarded(h);
-    const table: { exact?: Map<string, unknown> } = Object(h.control.current()?.table);
-    expect(() => table.exact?.clear()).toThrow('immutable');
+    const table: { exact?: object; wildcards?: Map<string, unknown> } = Object(h.control.current()?.table);
+    expect(() => table.wildcards?.clear()).toThrow('immutable');
+    expect(() => Object.assign(table.exact ?? {}, { size: 0 })).toThrow(TypeError);
+    expect(table.exact).not.toHaveProperty('set');
     expect(ask(h)).toBe('Protected');
   });
 
