@@ -4,6 +4,7 @@ import type { PluginKind, PluginWorld } from '../src/plugins/contract.ts';
 import { PLUGIN_KINDS } from '../src/plugins/kinds.ts';
 import { namespacedName } from '../src/resources/keys.ts';
 import type { PluginInstance } from '../src/routing/decision.ts';
+import { handSource } from '../test/support/hand-source.ts';
 import { ANY_NETWORK } from '../test/support/network.ts';
 import { route, routeCount, routePath, stored, storedObjects } from './operator/objects.ts';
 import { type Figure, median } from './statistics.ts';
@@ -37,14 +38,9 @@ export async function changeFigures(): Promise<readonly Figure[]> {
 
 /** Answers what changes Route number n and gives the milliseconds of each step. */
 async function startLoop(): Promise<(n: number) => readonly number[]> {
-  const objects = new Map<string, { readonly value: unknown; readonly version: string; readonly origin: undefined }>();
-  let touched = new Set<string>();
-  const put = (id: string, value: unknown, version: string): void => {
-    touched.add(id);
-    objects.set(id, { value, version, origin: undefined });
-  };
+  const { source, put } = handSource();
   const world = { provider: 'http://127.0.0.1:1', upstream: 'http://127.0.0.1:2' };
-  for (const object of storedObjects(world)) put(idOf(object), object, '0');
+  for (const object of storedObjects(world)) put(idOf(object), object);
   const turns: (() => void)[] = [];
   let due: (() => void) | undefined;
   let dirty = (): void => {};
@@ -54,12 +50,7 @@ async function startLoop(): Promise<(n: number) => readonly number[]> {
         dirty = mark;
         return Promise.resolve();
       },
-      objects: () => objects,
-      changes() {
-        const taken = touched;
-        touched = new Set();
-        return taken;
-      },
+      ...source,
       stop: () => Promise.resolve(),
     },
     ...clusterPipeline(PLUGIN_KINDS, INSTALLATION, () => MODE),
@@ -95,7 +86,7 @@ async function startLoop(): Promise<(n: number) => readonly number[]> {
   await started;
   return (n) => {
     const i = (n * 7919) % routeCount;
-    put(routePath(i), stored({ ...route(i, n) }), String(n));
+    put(routePath(i), stored({ ...route(i, n) }));
     dirty();
     due?.();
     return turnAll();

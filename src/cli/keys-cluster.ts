@@ -6,6 +6,7 @@ import type { PluginLog } from '../plugins/contract.ts';
 import type { Checked } from '../resources/problem.ts';
 import type { KubernetesApi } from '../sources/kubernetes/api.ts';
 import { createKeysSecret, type KeyStore } from '../sources/kubernetes/keys-secret.ts';
+import { timers } from './timers.ts';
 
 export interface ClusterKeysOptions {
   readonly api: KubernetesApi;
@@ -57,12 +58,7 @@ export function openClusterKeys({ api, namespace, name, now, log }: ClusterKeysO
     log,
     now: () => performance.now(),
     random: Math.random,
-    timers: {
-      after(ms, run) {
-        const timer = setTimeout(run, ms);
-        return () => clearTimeout(timer);
-      },
-    },
+    timers,
   });
   secret.start();
   return { ring: opened.promise, failure: secret.failure, close: secret.stop };

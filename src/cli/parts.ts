@@ -8,6 +8,7 @@ import type { ServeSettings } from '../settings.ts';
 import { tellPublication } from './change-log.ts';
 import { lookUpsByNamespace } from './name-lookups.ts';
 import { isOwnListener } from './own-listeners.ts';
+import { timers } from './timers.ts';
 import { VERSION } from './version.ts';
 
 /** What every part of a running gateway is made with. */
@@ -40,13 +41,6 @@ export function createParts(settings: ServeSettings, log: Log): Parts {
     ticks: () => performance.now(),
   };
 }
-
-export const timers = {
-  after(ms: number, work: () => void): () => void {
-    const timer = setTimeout(work, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** What differs with where the objects come from. */
 export type Origin = Pick<ControlOptions, 'source' | 'parse' | 'compile'> & {

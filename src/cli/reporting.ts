@@ -10,7 +10,8 @@ import { alwaysLeading } from '../sources/kubernetes/leader/always-leading.ts';
 import { createElector, type Elector } from '../sources/kubernetes/leader/elector.ts';
 import type { KubernetesSource } from '../sources/kubernetes/source.ts';
 import { createReporter, type Reporter } from '../sources/kubernetes/status/reporter.ts';
-import { type Parts, timers } from './parts.ts';
+import type { Parts } from './parts.ts';
+import { timers } from './timers.ts';
 
 export interface ReportingOptions {
   readonly cluster: KubernetesSettings;

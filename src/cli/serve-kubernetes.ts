@@ -17,10 +17,11 @@ import { openClusterKeys } from './keys-cluster.ts';
 import { KNOWN_OWN_KINDS, KNOWN_PLUGIN_KINDS } from './known-kinds.ts';
 import { StartFailure } from './listen.ts';
 import { portsOf } from './own-listeners.ts';
-import { createControlLoop, createParts, type Parts, type Running, timers } from './parts.ts';
+import { createControlLoop, createParts, type Parts, type Running } from './parts.ts';
 import { clusterPipeline } from './pipeline.ts';
 import { createReporting } from './reporting.ts';
 import { secretReferences } from './secret-references.ts';
+import { timers } from './timers.ts';
 import { openViews } from './views.ts';
 
 /**

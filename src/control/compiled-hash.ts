@@ -1,5 +1,6 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import type { Compiled } from '../routing/snapshot.ts';
+import { spread } from '../routing/spread.ts';
 import type { Steps } from '../routing/steps.ts';
 import type { HostTable, RouteTable } from '../routing/table.ts';
 import { type ContentHash, RunningHash } from './content-hash.ts';
@@ -52,7 +53,7 @@ export class CompiledHash {
   }
 
   #set(key: string, hash: ContentHash | undefined): void {
-    this.#groups[groupOf(key)]?.set(key, hash);
+    this.#groups[spread(key, GROUPS)]?.set(key, hash);
   }
 }
 
@@ -90,13 +91,6 @@ class Group {
     }
     return running.end();
   }
-}
-
-/** FNV-1a; only spreads keys, and the same in every replica. */
-function groupOf(key: string): number {
-  let hash = 0x81_1c_9d_c5;
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x01_00_01_93);
-  return (hash >>> 0) % GROUPS;
 }
 
 function* hostsOf({ exact, wildcards, any }: RouteTable): Generator<HostPattern> {

@@ -1,6 +1,7 @@
 import type { ObjectKey } from '../resources/keys.ts';
 import type { Parsed } from '../resources/resource.ts';
 import type { ParsedChange, ParsedObjects } from '../routing/changes.ts';
+import { headOf } from '../routing/indexed.ts';
 import type { Steps } from '../routing/steps.ts';
 import type { Origin, Source, SourceObject } from './source.ts';
 
@@ -96,7 +97,7 @@ function* parsedOf(entries: ReadonlyMap<string, Entry>): Generator<Parsed> {
 }
 
 function move(origins: Map<ObjectKey, readonly Origin[]>, before: Entry | undefined, after: Entry | undefined): void {
-  const [from, to] = [before?.parsed && keyOf(before.parsed), after?.parsed && keyOf(after.parsed)];
+  const [from, to] = [before?.parsed && headOf(before.parsed).key, after?.parsed && headOf(after.parsed).key];
   if (from !== undefined && before?.origin !== undefined) {
     const left = (origins.get(from) ?? []).filter((origin) => origin !== before.origin);
     if (left.length === 0) origins.delete(from);
@@ -104,5 +105,3 @@ function move(origins: Map<ObjectKey, readonly Origin[]>, before: Entry | undefi
   }
   if (to !== undefined && after?.origin !== undefined) origins.set(to, [...(origins.get(to) ?? []), after.origin]);
 }
-
-const keyOf = (parsed: Parsed): ObjectKey => (parsed.ok ? parsed.value.key : parsed.key);

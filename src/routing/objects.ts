@@ -20,7 +20,6 @@ export interface ObjectChanges {
   readonly routes: Change<NamespacedName, RouteState>[];
   readonly services: Change<NamespacedName, Found<ServiceResource>>[];
   readonly plugins: Set<ObjectKey>;
-  readonly secrets: Set<NamespacedName>;
   /** Of every kind, Routes among them. */
   readonly broken: Set<ObjectKey>;
   grants: boolean;
@@ -61,7 +60,6 @@ export class Objects {
       routes: [],
       services: [],
       plugins: new Set(),
-      secrets: new Set(),
       broken: new Set(),
       grants: false,
     };
@@ -102,7 +100,7 @@ export class Objects {
         if (this.plugins.set(key, after?.kind === kind ? after.found : undefined)) out.plugins.add(key);
         return;
       case 'Secret':
-        if (this.secrets.set(name, after?.kind === kind ? after.found : undefined)) out.secrets.add(name);
+        this.secrets.set(name, after?.kind === kind ? after.found : undefined);
         return;
       case 'CoreService':
         this.coreServices.set(name, after?.kind === kind ? after.found : undefined);

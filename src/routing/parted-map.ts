@@ -1,8 +1,9 @@
+import { spread } from './spread.ts';
 import type { Steps } from './steps.ts';
 
 /**
  * A map of texts that nobody changes. One that differs in a few members shares all parts but theirs with the one before: of
- * 5,000 hosts a change copies 20, where a Map would be copied whole (460 KB of garbage at each change, most of it old).
+ * 5,000 hosts a change makes 6 KB of garbage for each part, where a copy makes 1.6 MB.
  */
 export class PartedMap<V> implements ReadonlyMap<string, V> {
   readonly size: number;
@@ -26,7 +27,7 @@ export class PartedMap<V> implements ReadonlyMap<string, V> {
     let looked = 0;
     for (const [key, value] of changed) {
       if (looked++ % STRIDE === 0) yield;
-      const at = partOf(key);
+      const at = spread(key, PARTS);
       const part = own.get(at) ?? new Map(parts[at]);
       own.set(at, part);
       parts[at] = part;
@@ -39,11 +40,11 @@ export class PartedMap<V> implements ReadonlyMap<string, V> {
   }
 
   get(key: string): V | undefined {
-    return this.#parts[partOf(key)]?.get(key);
+    return this.#parts[spread(key, PARTS)]?.get(key);
   }
 
   has(key: string): boolean {
-    return this.#parts[partOf(key)]?.has(key) === true;
+    return this.#parts[spread(key, PARTS)]?.has(key) === true;
   }
 
   forEach(visit: (value: V, key: string, map: ReadonlyMap<string, V>) => void): void {
@@ -70,16 +71,3 @@ export class PartedMap<V> implements ReadonlyMap<string, V> {
 const PARTS = 256;
 /** Members that are handled between two steps. */
 const STRIDE = 64;
-
-/** FNV-1a of the ends of a text: names of one zone differ at the beginning, and no name is long to look at. */
-function partOf(key: string): number {
-  const { length } = key;
-  let hash = 0x81_1c_9d_c5 ^ length;
-  for (let at = 0; at < length; at++) {
-    if (at === ENDS && length > 2 * ENDS) at = length - ENDS;
-    hash = Math.imul(hash ^ key.charCodeAt(at), 0x01_00_01_93);
-  }
-  return (hash ^ (hash >>> 15)) & (PARTS - 1);
-}
-
-const ENDS = 16;

@@ -18,15 +18,24 @@ export class PluginUses {
 
   /** A Route is another one. Answers the plugins that are used otherwise now. */
   replace(before: RouteDraft | undefined, after: RouteDraft | undefined): readonly ObjectKey[] {
-    for (const key of before?.permitted ?? []) {
+    const keys: ObjectKey[] = [];
+    if (before !== undefined) keys.push(...this.#remove(before));
+    if (after !== undefined) keys.push(...this.#add(after));
+    return keys;
+  }
+
+  #remove(draft: RouteDraft): readonly ObjectKey[] {
+    for (const key of draft.permitted) {
       const routes = this.#routes.get(key);
-      if (before !== undefined) routes?.delete(before);
+      routes?.delete(draft);
       if (routes?.size === 0) this.#routes.delete(key);
     }
-    for (const key of after?.permitted ?? []) {
-      if (after !== undefined) getOrAdd(this.#routes, key, () => new Set()).add(after);
-    }
-    return [...(before?.permitted ?? []), ...(after?.permitted ?? [])];
+    return draft.permitted;
+  }
+
+  #add(draft: RouteDraft): readonly ObjectKey[] {
+    for (const key of draft.permitted) getOrAdd(this.#routes, key, () => new Set()).add(draft);
+    return draft.permitted;
   }
 
   /** A host is another. Answers the plugins that it denies, or denied. */

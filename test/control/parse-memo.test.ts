@@ -1,37 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createParseMemo } from '../../src/control/parse-memo.ts';
-import type { SourceObject } from '../../src/control/source.ts';
 import type { Parsed } from '../../src/resources/resource.ts';
 import { finish } from '../../src/routing/steps.ts';
 import { parseOne, service } from '../routing/support.ts';
-
-/** Objects that change by hand; `told`: whether the source says which did. */
-function stage(told: boolean) {
-  const objects = new Map<string, SourceObject>();
-  let touched = new Set<string>();
-  let version = 0;
-  const source = {
-    objects: () => objects,
-    changes() {
-      const taken = touched;
-      touched = new Set();
-      return told ? taken : undefined;
-    },
-  };
-  return {
-    source,
-    put(id: string, url: string): void {
-      version += 1;
-      touched.add(id);
-      objects.set(id, { value: service(`n/${id}`, url), version: String(version), origin: undefined });
-    },
-    remove(id: string): void {
-      touched.add(id);
-      objects.delete(id);
-    },
-  };
-}
+import { handSource } from '../support/hand-source.ts';
 
 const urlsOf = (all: { values(): Iterable<Parsed> }): unknown =>
   Array.from(all.values(), (parsed) => parsed.ok && parsed.value.kind === 'Service' && parsed.value.backend).sort(
@@ -45,11 +18,11 @@ describe('what a source holds, parsed', () => {
     );
     fc.assert(
       fc.property(fc.array(stepArb), (steps) => {
-        const { source, put, remove } = stage(told);
+        const { source, put, remove } = handSource(told);
         const look = createParseMemo(parseOne);
         const mine = new Map<Parsed, number>();
         for (const [at, changes] of steps.entries()) {
-          for (const [id, url] of changes) url === null ? remove(id) : put(id, url);
+          for (const [id, url] of changes) url === null ? remove(id) : put(id, service(`n/${id}`, url));
           const { objects } = finish(look(source));
           expect(objects.moment).toBe(at + 1);
           for (const { before, after } of objects.changes.values()) {
@@ -66,16 +39,16 @@ describe('what a source holds, parsed', () => {
   });
 
   it('F14 looks at everything again after a run that failed, which counts as a moment of its own', () => {
-    const { source, put } = stage(true);
+    const { source, put } = handSource();
     let failing = false;
     const look = createParseMemo((value) => {
       if (failing) throw new Error('planted');
       return parseOne(value);
     });
-    put('a', 'http://one');
+    put('a', service('n/a', 'http://one'));
     finish(look(source));
     failing = true;
-    put('b', 'http://one');
+    put('b', service('n/b', 'http://one'));
     expect(() => finish(look(source))).toThrow('planted');
     failing = false;
     const { objects } = finish(look(source));
@@ -84,18 +57,18 @@ describe('what a source holds, parsed', () => {
   });
 
   it('F14 tells what a run that failed had parsed already', () => {
-    const { source, put, remove } = stage(true);
+    const { source, put, remove } = handSource();
     const look = createParseMemo((value) => {
       if (JSON.stringify(value).includes('http://planted')) throw new Error('planted');
       return parseOne(value);
     });
-    for (const id of ['a', 'c']) put(id, 'http://one');
+    for (const id of ['a', 'c']) put(id, service(`n/${id}`, 'http://one'));
     const [before] = finish(look(source)).objects.all.values();
-    put('a', 'http://two');
-    put('b', 'http://planted');
+    put('a', service('n/a', 'http://two'));
+    put('b', service('n/b', 'http://planted'));
     remove('c');
     expect(() => finish(look(source))).toThrow('planted');
-    put('b', 'http://one');
+    put('b', service('n/b', 'http://one'));
     const { objects } = finish(look(source));
     expect([...objects.changes.keys()].sort()).toEqual(['a', 'b', 'c']);
     expect(objects.changes.get('a')?.before).toBe(before);

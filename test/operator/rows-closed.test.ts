@@ -162,8 +162,8 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
       await sleep(300);
     }
     expect(await looking.stop()).toBeGreaterThan(50);
-    expect([...seen]).toEqual([302]);
     await patch('oidcplugins', 'okta', { spec: { clientID: provider.clientId } });
+    expect([...seen], operator.log()).toEqual([302]);
   });
 
   it('A175 a Secret that is missing, empty or has another key closes its Route, says which, and no other', async () => {

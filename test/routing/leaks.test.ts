@@ -3,9 +3,9 @@ import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { CompiledHash } from '../../src/control/compiled-hash.ts';
 import { createParseMemo } from '../../src/control/parse-memo.ts';
-import type { SourceObject } from '../../src/control/source.ts';
 import { CompileMemory, compileSteps } from '../../src/routing/compile.ts';
 import { finish } from '../../src/routing/steps.ts';
+import { handSource } from '../support/hand-source.ts';
 import { clusterOptions, clusterSecret, coreService, grant, hostOwners, onDay } from './cluster.ts';
 import { gate, gateRef, object, parseOne, type Raw, route, service } from './support.ts';
 
@@ -45,27 +45,16 @@ function heap(): number {
 }
 
 it('A163 names that come and go leave nothing behind', () => {
-  const objects = new Map<string, SourceObject>();
-  let touched = new Set<string>();
-  let version = 0;
-  const source = {
-    objects: () => objects,
-    changes() {
-      const taken = touched;
-      touched = new Set();
-      return taken;
-    },
-  };
+  const { source, put: putObject, remove } = handSource();
   const parse = createParseMemo((value) => parseOne(value, true));
   const [memory, hash] = [new CompileMemory(), new CompiledHash()];
   const options = clusterOptions({ hostOwners: hostOwners('held.z=n') });
+  let files = 0;
   const put = (prefix: string, raw: Raw, present: boolean): void => {
     const id = `${prefix} ${raw.kind} ${raw.metadata.namespace}/${raw.metadata.name}`;
-    touched.add(id);
-    version += 1;
-    if (present)
-      objects.set(id, { value: raw, version: `${version}`, origin: { file: `${version}.yaml`, line: () => 1 } });
-    else objects.delete(id);
+    // No two objects have one origin.
+    if (present) putObject(id, raw, { file: `${++files}.yaml`, line: () => 1 });
+    else remove(id);
   };
   const run = (): number => {
     const compiled = finish(compileSteps(finish(parse(source)).objects, options, memory));

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { timers } from '../../../../src/cli/timers.ts';
 import { own } from '../../../../src/resources/plain.ts';
 import { openApi } from '../../../../src/sources/kubernetes/client.ts';
 import { createElector } from '../../../../src/sources/kubernetes/leader/elector.ts';
@@ -155,12 +156,7 @@ describe.skipIf(apiserver.missing)(`electing on a real API server ${apiserver.wh
         now: () => performance.now(),
         wallNow: () => Date.now(),
         random: Math.random,
-        timers: {
-          after(ms, run) {
-            const timer = setTimeout(run, ms);
-            return () => clearTimeout(timer);
-          },
-        },
+        timers,
         log: { info() {}, warn() {}, error() {} },
         onChange: (leading) => void told.push(`${identity} ${leading ? 'begins' : 'ends'}`),
         times: { lease: 6000, renewDeadline: 4000, retry: 800 },

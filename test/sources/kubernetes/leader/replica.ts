@@ -1,3 +1,4 @@
+import { timers } from '../../../../src/cli/timers.ts';
 import { openApi } from '../../../../src/sources/kubernetes/client.ts';
 import { createElector } from '../../../../src/sources/kubernetes/leader/elector.ts';
 
@@ -15,12 +16,7 @@ const elector = createElector({
   now: () => performance.now(),
   wallNow: () => Date.now(),
   random: Math.random,
-  timers: {
-    after(ms, run) {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
-    },
-  },
+  timers,
   log: { info() {}, warn() {}, error() {} },
   onChange: (leading) => process.stdout.write(`${leading ? 'begins' : 'ends'} ${Date.now()}\n`),
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { timers } from '../../../../src/cli/timers.ts';
 import { withProviderReady } from '../../../../src/control/status.ts';
 import { isPlain, own } from '../../../../src/resources/plain.ts';
 import type { ApiRequest, KubernetesApi } from '../../../../src/sources/kubernetes/api.ts';
@@ -133,12 +134,7 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
         now: () => performance.now(),
         wallNow: () => Date.now(),
         random: Math.random,
-        timers: {
-          after(ms, run) {
-            const timer = setTimeout(run, ms);
-            return () => clearTimeout(timer);
-          },
-        },
+        timers,
         log: { info: say, warn: say, error: say },
         metrics: { statusWritten: (result) => results.push(result), eventSent() {} },
       }),
