@@ -9,6 +9,7 @@ import { invalidObject, readSpec } from './read-spec.ts';
 import type { Backend, Parsed } from './resource.ts';
 import { type ServiceSpec, serviceSpec } from './service.ts';
 import { parseServiceUrl } from './service-url.ts';
+import { withProtocol } from './upstream-protocol.ts';
 
 export function parseService(identity: Identity): Parsed {
   const read = readSpec(identity, serviceSpec);
@@ -16,7 +17,7 @@ export function parseService(identity: Identity): Parsed {
   if (read.spec !== undefined) {
     const { spec } = read;
     const found: Problem[] = repeatedKinds(spec.plugins);
-    const backend = backendOf(spec, identity.meta.namespace, found);
+    const backend = withProtocol(backendOf(spec, identity.meta.namespace, found), spec.protocol, found);
     const timeouts = timeoutsOf(spec, found);
     problems.push(...read.told(found));
     if (read.whole && backend !== undefined && problems.length === 0) {

@@ -41,12 +41,18 @@ export interface BackendUrl {
   readonly host: string;
   readonly port: number;
   readonly basePath: string;
+  /** What is spoken to it. Undefined: HTTP/1.1, over TLS where the scheme is https. */
+  readonly protocol?: UpstreamProtocol | undefined;
 }
 export interface BackendService {
   readonly kind: 'Service';
   readonly name: NamespacedName;
   readonly port: number;
+  /** Undefined: http. */
+  readonly protocol?: UpstreamProtocol | undefined;
 }
+/** `http`, `https`: HTTP/1.1; `h2c`, `h2`: HTTP/2. `https` and `h2` over TLS. */
+export type UpstreamProtocol = 'http' | 'https' | 'h2c' | 'h2';
 export type Backend = BackendUrl | BackendService;
 
 export interface Timeouts {

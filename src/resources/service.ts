@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { classField, durationField, nameField, ONE_OF_A_KIND, pluginRefField } from './metadata.ts';
+import { UPSTREAM_PROTOCOLS } from './upstream-protocol.ts';
 
 /** `Service.spec` as a user writes it: the one source of the type, the check and the CRD. */
 export const serviceSpec = z
@@ -19,6 +20,10 @@ export const serviceSpec = z
         description:
           'Where the service is, instead of backendRef: http or https, host, port, and a path that is put before every request path.',
       }),
+    protocol: z.enum(UPSTREAM_PROTOCOLS).optional().meta({
+      description:
+        'What the service speaks. http and https are HTTP/1.1, h2c is HTTP/2 without TLS, h2 HTTP/2 over TLS; gRPC needs one of the last two. Without it: http, or https where url begins with https://.',
+    }),
     timeouts: z
       .strictObject({
         connect: durationField.default('5s').meta({ description: 'Until the connection is there.' }),

@@ -106,6 +106,29 @@ describe('a Service', () => {
   });
 });
 
+describe('protocol', () => {
+  it.each([
+    ['http://a', 'http'],
+    ['http://a', 'h2c'],
+    ['https://a', 'https'],
+    ['https://a', 'h2'],
+  ])('%s may speak %s', (url, protocol) => {
+    expect(serviceOf(service({ url, protocol })).backend.protocol).toBe(protocol);
+  });
+  it.each([
+    [
+      { url: 'http://a', protocol: 'h2' },
+      'spec.protocol h2 contradicts spec.url, which begins with http://; write http or h2c, or leave it out',
+    ],
+    [
+      { url: 'https://a', protocol: 'h2c' },
+      'spec.protocol h2c contradicts spec.url, which begins with https://; write https or h2, or leave it out',
+    ],
+  ])('%j', (spec, message) => {
+    expect(problems(service(spec))).toEqual([message]);
+  });
+});
+
 describe('what an invalid Service claims', () => {
   it('its backend, as far as it names exactly one', () => {
     const claimed = (spec: Record<string, unknown>): unknown =>

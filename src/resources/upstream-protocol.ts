@@ -1,0 +1,29 @@
+import { type Problem, problem } from './problem.ts';
+import type { Backend, UpstreamProtocol } from './resource.ts';
+
+/**
+ * `Service.protocol` as written: the names are those of ALPN (RFC 9113 section 3.1) where there is one. `h2` is HTTP/2 over
+ * TLS, `h2c` HTTP/2 without: nothing is guessed from what a client sends.
+ */
+export const UPSTREAM_PROTOCOLS = ['http', 'https', 'h2c', 'h2'] as const satisfies readonly UpstreamProtocol[];
+
+/** The backend with what is spoken to it. A protocol that the URL contradicts is a problem, never a choice of ours. */
+export function withProtocol(
+  backend: Backend | undefined,
+  protocol: UpstreamProtocol | undefined,
+  problems: Problem[],
+): Backend | undefined {
+  if (backend === undefined || protocol === undefined) return backend;
+  const tls = protocol === 'https' || protocol === 'h2';
+  if (backend.kind === 'Url') {
+    if (tls === (backend.scheme === 'https')) return { ...backend, protocol };
+    const other = backend.scheme === 'https' ? 'https or h2' : 'http or h2c';
+    const message = `${protocol} contradicts spec.url, which begins with ${backend.scheme}://; write ${other}, or leave it out`;
+    problems.push(problem('Invalid', ['spec', 'protocol'], message));
+    return undefined;
+  }
+  if (!tls) return { ...backend, protocol };
+  const message = `${protocol} to a backendRef needs the name that its certificate is for; write spec.url, as in https://orders.example.net:8443`;
+  problems.push(problem('Invalid', ['spec', 'protocol'], message));
+  return undefined;
+}
