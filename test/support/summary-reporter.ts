@@ -1,33 +1,61 @@
+import { relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import type { Reporter, TestModule } from 'vitest/node';
+import { type Failure, failureLines } from './failure-lines.ts';
 
 /**
- * Closes a run with what was skipped, each by name with the reason that its title gives, and with one line
- * `N passed, N failed, N skipped`. With CI set, anything skipped fails the run: CI has all the parts.
+ * Closes a run with what was skipped, each by name with the reason that its title gives, with what failed, each by name
+ * with the first lines of why, and with one line `N passed, N failed, N skipped`: whoever sees the end of a log knows all
+ * of it. With CI set, anything skipped fails the run: CI has all the parts.
  */
 export default class SummaryReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly Thrown[]): void {
     let passed = 0;
-    // A file that doesn't load and an error outside a test are failures that no test stands for.
-    let failed = errors.length;
     const skipped: string[] = [];
+    // A file that doesn't load, a hook that throws and an error outside a test are failures that no test stands for.
+    const failed: Failure[] = errors.map((error) => ({ name: 'outside of any test', why: toldOf([error]) }));
     for (const module of modules) {
-      const before = failed;
+      const before = failed.length;
       for (const test of module.children.allTests()) {
-        const state = test.result().state;
+        const { state, errors: of } = test.result();
+        const name = `${module.relativeModuleId} > ${test.fullName}`;
         if (state === 'passed') passed += 1;
-        else if (state === 'failed') failed += 1;
-        else skipped.push(`${module.relativeModuleId} > ${test.fullName}`);
+        else if (state === 'failed') failed.push({ name, why: toldOf(of) });
+        else skipped.push(name);
       }
-      if (module.state() === 'failed' && failed === before) failed += 1;
+      for (const suite of module.children.allSuites()) {
+        if (suite.errors().length > 0)
+          failed.push({ name: `${module.relativeModuleId} > ${suite.fullName}`, why: toldOf(suite.errors()) });
+      }
+      if (module.state() === 'failed' && (failed.length === before || module.errors().length > 0))
+        failed.push({ name: module.relativeModuleId, why: toldOf(module.errors()) });
     }
-    if (skipped.length > 0) {
-      console.log('Skipped, by name:');
-      for (const name of skipped) console.log(`  ${name}`);
-    }
+    if (skipped.length > 0) say('Skipped, by name:', ...skipped.map((name) => `  ${name}`));
     if (process.env['CI'] !== undefined && skipped.length > 0) {
-      console.log('CI has every part, so nothing may be skipped there.');
+      say('CI has every part, so nothing may be skipped there.');
       process.exitCode = 1;
     }
-    console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+    if (failed.length > 0) say('Failed, by name:', ...failureLines(failed));
+    say(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped`);
   }
 }
+
+interface Thrown {
+  readonly message?: string;
+  /** Lines of what was expected, with `-`, and of what was received, with `+`, and of what is equal. */
+  readonly diff?: string;
+  readonly stacks?: readonly { readonly file: string; readonly line: number }[];
+}
+
+/** What each error says, how it differs, and where it was thrown. */
+function toldOf(errors: readonly Thrown[] | undefined): readonly string[] {
+  return (errors ?? []).flatMap(({ message = 'no message', diff = '', stacks = [] }) => {
+    const differs = stripVTControlCharacters(diff)
+      .split('\n')
+      .filter((line) => /^[-+]/.test(line) && !/^(- Expected|\+ Received)\b/.test(line));
+    const at = stacks.slice(0, 1).map(({ file, line }) => `at ${relative(process.cwd(), file)}:${line}`);
+    return [...stripVTControlCharacters(message).split('\n'), ...differs, ...at];
+  });
+}
+
+const say = (...lines: readonly string[]): void => console.log(lines.join('\n'));
