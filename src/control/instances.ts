@@ -27,7 +27,8 @@ type Bindings = ReadonlyMap<ObjectKey, PluginBinding>;
 export interface Instances {
   /**
    * An instance for each binding, held once more: the one of `before` where its config is equal, with all that it knows
-   * (discovery, keys), else a new one, started and not waited for. A kind that throws gets a stand-in that refuses.
+   * (discovery, keys), else a new one, started and not waited for, which is handed the one of `before` to learn from. A
+   * kind that throws gets a stand-in that refuses.
    */
   take(bindings: Bindings, before: ReadonlyMap<ObjectKey, Held>): ReadonlyMap<ObjectKey, Held>;
   /** Lets each go once; the last to let go stops it. */
@@ -39,11 +40,15 @@ export function createInstances(options: InstancesOptions): Instances {
   /** What each answer of `take` was made of, and how often it was given and not let go. */
   const given = new Map<ReadonlyMap<ObjectKey, Held>, { readonly bindings: Bindings; times: number }>();
 
-  const start = (config: PluginConfig, fingerprint: string): Held => {
+  const start = (config: PluginConfig, fingerprint: string, before: Held | undefined): Held => {
     try {
       const kind = options.kinds.find((candidate) => candidate.kind === config.kind);
       if (kind === undefined) throw new Error(`no plugin kind ${config.kind}`);
-      const instance = kind.start(config, options.world(config));
+      const instance = kind.start(
+        config,
+        options.world(config),
+        before?.broken === false ? before.instance : undefined,
+      );
       return { instance, config, fingerprint, broken: false, holders: 0 };
     } catch (error) {
       log.error({ plugin: config.key, err: error }, 'plugin did not start; its routes are refused');
@@ -65,7 +70,7 @@ export function createInstances(options: InstancesOptions): Instances {
         const fingerprint = frozenHash(config).whole;
         const known = before.get(config.key);
         const kept = known !== undefined && !known.broken && known.fingerprint === fingerprint;
-        const entry = kept ? known : start(config, fingerprint);
+        const entry = kept ? known : start(config, fingerprint, known);
         entry.holders += 1;
         held.set(config.key, entry);
       }

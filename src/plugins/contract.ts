@@ -19,8 +19,11 @@ export interface PluginKind extends PluginRules {
    * not. What `compile` asks for is among them. Never throws.
    */
   secretRefs(spec: unknown): readonly string[];
-  /** Starts work that nobody waits for (discovery). `config` was made by this kind's `compile`. */
-  start(config: PluginConfig, world: PluginWorld): PluginInstance;
+  /**
+   * Starts work that nobody waits for (discovery). `config` was made by this kind's `compile`. `before`: the running
+   * instance of the same object with another config, whose place this one takes; what that knows may be taken over.
+   */
+  start(config: PluginConfig, world: PluginWorld, before?: PluginInstance): PluginInstance;
 }
 
 /** The world, handed in. */
@@ -89,7 +92,7 @@ export interface PluginKindDefinition<Wire, Spec, Config> {
     spec: Spec,
     context: PluginCompileContext,
   ): Checked<Omit<CompiledPlugin, 'config'> & { readonly config: Config }>;
-  start(config: Config, identity: PluginConfig, world: PluginWorld): PluginInstance;
+  start(config: Config, identity: PluginConfig, world: PluginWorld, before: PluginInstance | undefined): PluginInstance;
   /** Fields of `spec` that refer to a Secret of the same namespace, as objects with a `name`. */
   readonly secretFields: readonly FieldPath[];
   /** Turns problems of the schema into ours. */
@@ -147,9 +150,9 @@ export function definePluginKind<Wire, Spec, Config>(definition: PluginKindDefin
         value: { ...rest, config: { key: resource.key, identity, kind: definition.kind, value: config } },
       };
     },
-    start(config, world) {
+    start(config, world, before) {
       mine(config.kind);
-      return definition.start(config.value as Config, config, world);
+      return definition.start(config.value as Config, config, world, before);
     },
   };
 }

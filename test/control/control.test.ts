@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { explain } from '../../src/control/explain.ts';
 import type { PluginKind } from '../../src/plugins/contract.ts';
 import { namespacedName, objectKey } from '../../src/resources/keys.ts';
-import type { RequestView } from '../../src/routing/decision.ts';
+import type { PluginInstance, RequestView } from '../../src/routing/decision.ts';
 import { parseTarget } from '../../src/routing/target.ts';
 import { tinyKind } from '../support/tiny-plugin.ts';
 import { type Harness, harness, pipeline } from './harness.ts';
@@ -367,6 +367,35 @@ describe('control loop', () => {
     lease?.release();
     await h.control.stop();
     expect(h.logged).toEqual(['plugin did not start; its routes are refused', 'plugin did not stop cleanly']);
+  });
+
+  it('F36 an instance is handed the running one whose place it takes, and none that is gone or broken', async () => {
+    const started: (readonly [instance: PluginInstance | undefined, before: PluginInstance | undefined])[] = [];
+    let broken = false;
+    const tiny = tinyKind();
+    const start: PluginKind['start'] = (config, world, before) => {
+      const instance = broken ? undefined : tiny.start(config, world);
+      started.push([instance, before]);
+      if (instance === undefined) throw new Error('bug');
+      return instance;
+    };
+    const h = harness({ kinds: [{ ...tiny, start }] });
+    await guarded(h);
+    const change = (value: string): void => {
+      h.source.set('k', secret('door', value));
+      h.settle();
+    };
+    change('two');
+    h.source.set('p', undefined);
+    h.settle();
+    h.source.set('p', token('door'));
+    h.settle();
+    broken = true;
+    change('three');
+    broken = false;
+    change('four');
+    const [one, two, again] = started.map(([instance]) => instance);
+    expect(started.map(([, before]) => [one, two, again].indexOf(before))).toEqual([-1, 0, -1, 2, -1]);
   });
 
   it('F55 observers that throw change nothing', async () => {

@@ -1,7 +1,9 @@
 import { schemaProblems } from '../../resources/schema-problems.ts';
+import type { PluginInstance } from '../../routing/decision.ts';
 import { definePluginKind, type PluginWorld } from '../contract.ts';
 import { startOidc } from './instance.ts';
 import { createBeginnings } from './provider/beginnings.ts';
+import type { Provider } from './provider/provider.ts';
 import { type ProviderWorld, startProvider } from './provider/provider-client.ts';
 import { compileOidc } from './spec/compile.ts';
 import { checkSpec } from './spec/spec.ts';
@@ -16,10 +18,19 @@ export const oidcKind = definePluginKind({
   check: checkSpec,
   secretFields: [['clientIDRef'], ['clientSecretRef'], ['tls', 'caRef']],
   compile: compileOidc,
-  start: (config, identity, world) => startOidc(config, identity, world, startProvider(config, providerWorld(world))),
+  start(config, identity, world, before) {
+    const known = before === undefined ? undefined : providers.get(before)?.known();
+    const provider = startProvider(config, providerWorld(world), known);
+    const instance = startOidc(config, identity, world, provider);
+    providers.set(instance, provider);
+    return instance;
+  },
   standIns: { issuer: 'https://stand-in.invalid' },
   problems: (error) => schemaProblems(error, ['spec'], oidcSpec),
 });
+
+/** Of each instance, for the one that follows it. */
+const providers = new WeakMap<PluginInstance, Provider>();
 
 function startTimer(ms: number, run: () => void): () => void {
   // Waiting for the next try keeps no process alive.

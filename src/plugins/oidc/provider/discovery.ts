@@ -17,6 +17,8 @@ import { isConfigured } from './preflight.ts';
 /** A provider whose metadata were found and hold what is needed; every endpoint was checked. */
 export interface DiscoveredProvider {
   readonly ok: true;
+  /** What it was made of. */
+  readonly from: Metadata;
   /** For the authorization and end-session URLs of openid-client. */
   readonly client: Configuration;
   readonly token: URL;

@@ -42,7 +42,7 @@ export function complete(config: OidcConfig, from: Metadata, refuses: Refuses): 
   const client = new Configuration(metadata, config.clientId);
   if (config.insecure.httpProvider) allowInsecureRequests(client);
   const sendsIss = found.authorization_response_iss_parameter_supported === true;
-  return { ok: true, client, token, jwks, endSession: endSession !== undefined, sendsIss };
+  return { ok: true, from, client, token, jwks, endSession: endSession !== undefined, sendsIss };
 }
 
 /** A URL that isn't one is left for the check that tells of it. */

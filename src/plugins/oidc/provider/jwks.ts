@@ -14,7 +14,7 @@ export type KeyLookup =
 
 export interface KeySet {
   readonly keys: readonly VerificationKey[];
-  /** Position of the fetch that gave it among all fetches, from 1. */
+  /** Position of the fetch that gave it among all fetches, from 1; 0: it is from before them. */
   readonly fetch: number;
   readonly fetchedAt: number;
 }
@@ -31,6 +31,8 @@ export interface KeyCache {
   newerThan(mark: number): Promise<KeySet | undefined>;
   /** Fetches now, whatever the throttle says; for the timer of the provider client. */
   refresh(): Promise<KeySetAnswer>;
+  /** The set at hand, however old. */
+  held(): KeySet | undefined;
 }
 
 /** How long a set is used while its provider gives no new one (F35). The regular refresh is far more frequent. */
@@ -45,10 +47,11 @@ const REFILL: Milliseconds = milliseconds(30_000);
 
 /**
  * The provider's keys. jose's own remote set has no stale-if-error, no cap and a fixed cooldown (T22), and
- * oauth4webapi's fails the logins of a whole minute after a rotation (T21).
+ * oauth4webapi's fails the logins of a whole minute after a rotation (T21). `known`: a set of the same provider that
+ * somebody else fetched.
  */
-export function keyCache(fetchKeys: () => Promise<KeySetAnswer>, now: () => number): KeyCache {
-  let set: KeySet | undefined;
+export function keyCache(fetchKeys: () => Promise<KeySetAnswer>, now: () => number, known?: KeySet): KeyCache {
+  let set: KeySet | undefined = known === undefined ? undefined : { ...known, fetch: 0 };
   let started = 0;
   let running: Promise<KeySetAnswer> | undefined;
   let allowance = BURST;
@@ -83,6 +86,7 @@ export function keyCache(fetchKeys: () => Promise<KeySetAnswer>, now: () => numb
   return {
     mark: () => started,
     refresh: fetchOnce,
+    held: () => set,
     async current() {
       if (set !== undefined && isUsable(set)) return { ok: true, set };
       if (running === undefined && !mayFetch()) {

@@ -10,6 +10,7 @@ import { fetchKeys, judgeKeys } from './fetch-keys.ts';
 import { firstAnswerOf } from './first-answer.ts';
 import { failed } from './id-token.ts';
 import { type KeyCache, keyCache } from './jwks.ts';
+import { type KnownProvider, takeOver } from './known-provider.ts';
 import { report, statusAfter, warnings } from './look-status.ts';
 import type { LookOutcome } from './preflight.ts';
 import type { ExchangeResult, Provider } from './provider.ts';
@@ -39,13 +40,15 @@ const LAST_RETRY = milliseconds(60_000);
 /**
  * The life of one provider: asks for metadata and keys at once and in the background, again after a jittered and
  * growing pause while that fails (F30), not before a provider that is asked too often wants it, regularly while it works,
- * and keeps the last good answer (F31). Nobody waits for it, and nothing here can reject.
+ * and keeps the last good answer (F31). Nobody waits for it, and nothing here can reject. It begins with what the instance
+ * before it knew, where it would find out the same.
  */
-export function startProvider(config: OidcConfig, world: ProviderWorld): Provider {
+export function startProvider(config: OidcConfig, world: ProviderWorld, before?: KnownProvider): Provider {
   const calls = providerCalls(config, world);
   const secrets = clientSecrets(config.clientSecrets, world);
-  let provider: DiscoveredProvider | undefined;
-  let status: InstanceStatus = {
+  const known = takeOver(config, before, calls.refuses);
+  let provider: DiscoveredProvider | undefined = known?.provider;
+  let status: InstanceStatus = known?.status ?? {
     status: 'Unknown',
     reason: 'Pending',
     message: `The provider ${config.issuer} has not answered yet.`,
@@ -58,13 +61,18 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
   let askedAt = 0;
   let cancelNext = (): void => {};
   const first = firstAnswerOf(world);
+  if (known !== undefined) first.came();
 
   let keyFault: DiscoveryFault | undefined;
-  const keys: KeyCache = keyCache(async () => {
-    const answer = await fetchKeys(config, provider, calls.jwks);
-    keyFault = answer.ok ? undefined : answer.fault;
-    return answer.ok ? answer : { ok: false, message: answer.fault.message };
-  }, world.now);
+  const keys: KeyCache = keyCache(
+    async () => {
+      const answer = await fetchKeys(config, provider, calls.jwks);
+      keyFault = answer.ok ? undefined : answer.fault;
+      return answer.ok ? answer : { ok: false, message: answer.fault.message };
+    },
+    world.now,
+    known?.keys,
+  );
 
   const look = async (): Promise<LookOutcome> => {
     const found = await discover(config, calls.discovery, calls.refuses);
@@ -127,6 +135,11 @@ export function startProvider(config: OidcConfig, world: ProviderWorld): Provide
       } catch (error) {
         return failed('bad_response', `the token response could not be processed (${nameOf(error)})`);
       }
+    },
+    known() {
+      const held = keys.held();
+      if (provider === undefined || held === undefined || status.status !== 'True') return undefined;
+      return { config, metadata: provider.from, keys: held, status: current() };
     },
     stop() {
       stopped = true;

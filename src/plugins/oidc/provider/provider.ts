@@ -1,5 +1,6 @@
 import type { InstanceStatus } from '../../../routing/decision.ts';
 import type { CheckedCallback } from '../login/callback.ts';
+import type { KnownProvider } from './known-provider.ts';
 
 /** A provider as logging in sees it. The instance behind it keeps discovery and keys, and retries by itself. */
 export interface Provider {
@@ -17,6 +18,8 @@ export interface Provider {
   exchange(callback: CheckedCallback): Promise<ExchangeResult>;
   /** OpenID RP-Initiated Logout 1.0; undefined where the provider offers none. */
   endSessionUrl(request: EndSessionRequest): URL | undefined;
+  /** For an instance that follows; undefined while the provider is not well, as far as is known. */
+  known(): KnownProvider | undefined;
   stop(): void;
 }
 

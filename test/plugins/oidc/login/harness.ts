@@ -116,6 +116,9 @@ export class ScriptedProvider implements Provider {
   metadata() {
     return this.metadataNow;
   }
+  known() {
+    return undefined;
+  }
   authorizationUrl(request: AuthorizationRequest) {
     if (this.metadataNow === undefined) return undefined;
     this.requests.push(request);

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { OidcConfig } from '../../../../src/plugins/oidc/spec/config.ts';
 import { milliseconds } from '../../../../src/resources/duration.ts';
+import { Redacted } from '../../../../src/resources/redacted.ts';
 import {
   drip,
   endless,
@@ -14,7 +16,7 @@ import {
   truncated,
 } from '../../../support/fake-answers.ts';
 import { type FakeProvider, startFakeProvider } from '../../../support/fake-provider.ts';
-import { config, login, PATIENT, REDIRECT_URI, ready, settled, stopAll, subject } from './support.ts';
+import { config, failureOf, login, PATIENT, REDIRECT_URI, ready, settled, stopAll, subject } from './support.ts';
 
 const WELL_KNOWN = '/.well-known/openid-configuration';
 let fake: FakeProvider;
@@ -263,6 +265,96 @@ describe('discovery', () => {
     const until = stopped.provider.firstAnswer();
     stopped.provider.stop();
     await until;
+  });
+
+  describe('F36 a changed plugin', () => {
+    const silence = (): void => {
+      for (const path of [WELL_KNOWN, '/jwks']) fake.instead.set(path, hang);
+    };
+    const start = { redirectUri: REDIRECT_URI, state: 's', nonce: 'n', codeChallenge: 'c' };
+
+    it.each<[string, Partial<OidcConfig>]>([
+      ['another secret', { clientSecrets: [new Redacted('secret-of-today')] }],
+      ['another client', { clientId: 'another' }],
+      ['other scopes', { scopes: ['openid'] }],
+    ])('with %s knows what the one before knew, without asking, and asks all the same', async (_, changes) => {
+      const before = await ready(config(fake.issuer));
+      silence();
+      fake.secrets = ['secret', 'secret-of-today'];
+      const after = subject(config(fake.issuer, changes), {}, before);
+      before.provider.stop();
+      expect(after.provider.firstAnswer()).toBeUndefined();
+      expect(after.provider.status()).toEqual(before.provider.status());
+      expect(after.provider.metadata()).toEqual(before.provider.metadata());
+      const url = after.provider.authorizationUrl(start);
+      expect(url?.searchParams.get('client_id')).toBe(changes.clientId ?? 'client');
+      expect(url?.searchParams.get('scope')).toBe(changes.scopes?.join(' ') ?? 'openid profile');
+      await expect.poll(() => fake.count(WELL_KNOWN), PATIENT).toBe(2);
+      // The keys, too.
+      if (changes.clientId === undefined) expect(failureOf(await login(fake, after))).toBe('ok');
+    });
+
+    it.each<[string, () => Partial<OidcConfig>]>([
+      ['issuer', () => ({ issuer: `${fake.issuer}/` })],
+      ['internal base', () => ({ internalBase: fake.origin })],
+      ['private CA', () => ({ ca: 'PEM' })],
+      ['proxy', () => ({ proxy: { scheme: 'http', host: '127.0.0.1', port: 1, credentials: undefined } })],
+      ['list of algorithms', () => ({ allowedAlgs: ['ES256'] })],
+      ['plain http', () => ({ insecure: { httpCookies: true, httpProvider: false } })],
+      ...(['authorization', 'token', 'jwks', 'endSession'] as const).map(
+        (name): [string, () => Partial<OidcConfig>] => [
+          `${name} endpoint`,
+          () => ({ endpoints: { ...config('').endpoints, [name]: `${fake.origin}/elsewhere` } }),
+        ],
+      ),
+    ])('with another %s knows nothing', async (_, changes) => {
+      const before = await ready(config(fake.issuer));
+      silence();
+      const after = subject(config(fake.issuer, changes()), {}, before);
+      expect(after.provider.firstAnswer()).toBeInstanceOf(Promise);
+      expect(after.provider.authorizationUrl(start)).toBeUndefined();
+      expect(after.provider.status()).toMatchObject({ status: 'Unknown', reason: 'Pending' });
+    });
+
+    it('with another password at its proxy knows nothing', async () => {
+      const through = (password: string): OidcConfig =>
+        config(fake.issuer, {
+          proxy: {
+            scheme: 'http',
+            host: '127.0.0.1',
+            port: Number(new URL(fake.origin).port),
+            credentials: new Redacted(password),
+          },
+        });
+      const before = await ready(through('a:b'));
+      silence();
+      expect(subject(through('a:b'), {}, before).provider.firstAnswer()).toBeUndefined();
+      expect(subject(through('a:c'), {}, before).provider.firstAnswer()).toBeInstanceOf(Promise);
+    });
+
+    it('takes nothing over from one whose provider is not well, or whose address may not be called any more', async () => {
+      fake.instead.set('/jwks', say(503, ''));
+      const ill = subject(config(fake.issuer));
+      expect(await settled(ill)).toMatchObject({ status: 'False' });
+      expect(ill.provider.known()).toBeUndefined();
+      fake.instead.delete('/jwks');
+      const well = await ready(config(fake.issuer));
+      silence();
+      const addresses = { kind: 'Public' } as const;
+      const after = subject(config(fake.issuer), { addresses }, well);
+      expect(after.provider.authorizationUrl(start)).toBeUndefined();
+      expect(after.provider.status()).toMatchObject({ reason: 'Pending' });
+    });
+
+    it('is judged as the one before where its own first look comes to nothing', async () => {
+      const before = await ready(config(fake.issuer));
+      fake.instead.set(WELL_KNOWN, say(503, ''));
+      const after = subject(config(fake.issuer, { clientId: 'another' }), {}, before);
+      expect(await settled(after)).toEqual(before.provider.status());
+      after.world.fire();
+      expect(await settled(after, 2)).toMatchObject({ status: 'False', reason: 'DiscoveryFailed' });
+      expect(after.provider.known()).toBeUndefined();
+    });
   });
 
   it('is not asked for where authorization, token and key endpoints are configured', async () => {

@@ -10,7 +10,7 @@ import type { Decision, PluginInstance } from '../../../../src/routing/decision.
 import { privateAuthority } from '../../../support/certificates.ts';
 import { CookieJar } from '../../../support/cookie-jar.ts';
 import { startEgressProxy } from '../../../support/egress-proxy.ts';
-import { say } from '../../../support/fake-answers.ts';
+import { hang, say } from '../../../support/fake-answers.ts';
 import { type FakeProvider, startFakeProvider } from '../../../support/fake-provider.ts';
 import { followLogin, startHonestProvider } from '../../../support/honest-provider.ts';
 import { ANY_NETWORK } from '../../../support/network.ts';
@@ -36,7 +36,7 @@ interface Running {
 }
 
 /** From the YAML's object to a running instance, as control does it. */
-function run(spec: Readonly<Record<string, unknown>>, secret = SECRET, ca?: string): Running {
+function run(spec: Readonly<Record<string, unknown>>, secret = SECRET, ca?: string, before?: Running): Running {
   const secrets: Readonly<Record<string, string | undefined>> = { 'okta/client-secret': secret, 'idp-ca/ca.crt': ca };
   const parsed = oidcKind.parse({
     clientSecretRef: { name: 'okta' },
@@ -60,14 +60,15 @@ function run(spec: Readonly<Record<string, unknown>>, secret = SECRET, ca?: stri
   const events: PluginEvent[] = [];
   const lines: string[] = [];
   const log = (fields: unknown, message: string): void => void lines.push(`${JSON.stringify(fields)} ${message}`);
-  const plugin = oidcKind.start(compiled.value.config, {
+  const world = {
     now: Date.now,
-    random: (bytes) => randomBytes(bytes),
+    random: (bytes: number) => randomBytes(bytes),
     keys: createKeyRing([generateKey(Date.now(), randomBytes)], Date.now),
-    observe: (event) => void events.push(event),
+    observe: (event: PluginEvent) => void events.push(event),
     log: { info: log, warn: log, error: log },
     network: ANY_NETWORK,
-  });
+  };
+  const plugin = oidcKind.start(compiled.value.config, world, before?.plugin);
   ending.push(() => plugin.stop());
   const jar = new CookieJar();
   return {
@@ -94,6 +95,23 @@ async function fakeProvider(): Promise<FakeProvider> {
 }
 
 describe('a running OidcPlugin', () => {
+  it('F36 whose secret was rotated sends people to the provider at once, and so does the next', async () => {
+    const fake = await fakeProvider();
+    const spec = { issuer: fake.issuer, clientID: 'client' };
+    const first = run(spec, 'the secret of yesterday');
+    await isReady(first);
+    for (const path of ['/.well-known/openid-configuration', '/jwks']) fake.instead.set(path, hang);
+    const second = run(spec, 'the secret of noon', undefined, first);
+    first.plugin.stop();
+    const third = run({ ...spec, clientID: 'another' }, SECRET, undefined, second);
+    second.plugin.stop();
+    const start = third.ask('/orders');
+    const soon = await Promise.race([start, new Promise<undefined>((resolve) => setTimeout(resolve, 1000, undefined))]);
+    expect(soon === undefined ? 'it waits' : statusOf(soon)).toBe(302);
+    expect(new URL(locationOf(await start)).searchParams.get('client_id')).toBe('another');
+    expect(third.plugin.status()).toEqual(first.plugin.status());
+  });
+
   it('logs in at a certified provider: from the page, through the provider, back to the page with the token', async () => {
     const honest = await startHonestProvider({ redirectUris: [ORIGIN + CALLBACK] });
     ending.push(() => honest.close());

@@ -107,9 +107,10 @@ export interface Subject {
 
 const started: Provider[] = [];
 
-export function subject(oidc: OidcConfig, network: Partial<PluginNetwork> = {}): Subject {
+/** `before`: whose place it takes. */
+export function subject(oidc: OidcConfig, network: Partial<PluginNetwork> = {}, before?: Subject): Subject {
   const world = new HandWorld({ ...ANY_NETWORK, ...network });
-  const provider = startProvider(oidc, world);
+  const provider = startProvider(oidc, world, before?.provider.known());
   started.push(provider);
   return { provider, world };
 }
