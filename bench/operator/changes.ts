@@ -3,32 +3,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiServer } from '../../test/support/apiserver.ts';
 import { atMost, type Figure, told } from '../statistics.ts';
 import { apply } from './apply.ts';
-import { route, routeCount, routePath } from './objects.ts';
+import { control, controlPath, installControl } from './control.ts';
+import { inParallel, route, routeCount, routePath } from './objects.ts';
 import { type Paced, paced } from './paced.ts';
 import type { BenchOperator, Scrape } from './process.ts';
 import { SIZE } from './size.ts';
 
 const PER_SECOND = 100;
 
-/** The same load while ConfigMaps change, which costs the API server as much, and while Routes do. */
+/** The same load while objects change that the operator doesn't watch, and while Routes do. */
 export async function allAtOnce(api: ApiServer, operator: BenchOperator): Promise<readonly Figure[]> {
   console.log(`  ${PER_SECOND} changes a second …`);
-  const configMaps = '/api/v1/namespaces/team-0/configmaps';
-  await api.call('POST', configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'idle' } });
-  const quiet = await under(operator, (n) =>
-    apply(api, `${configMaps}/idle`, {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'idle', namespace: 'team-0' },
-      data: { n: String(n) },
-    }),
-  );
+  const quiet = await under(operator, (n) => apply(api, controlPath(nth(n)), control(nth(n), n + 1)));
   // Each scrape begins a new window.
   const before = await operator.scrape();
-  const busy = await under(operator, (n) => {
-    const i = (n * 7919) % routeCount;
-    return apply(api, routePath(i), route(i, n + 1));
-  });
+  const busy = await under(operator, (n) => apply(api, routePath(nth(n)), route(nth(n), n + 1)));
   const after = await operator.scrape();
   for (const [name, { p50Ms, p95Ms, p99Ms }] of Object.entries({ 'in quiet': quiet, 'with changes': busy }))
     console.log(`  proxy ${name}: p50 ${p50Ms.toFixed(1)}, p95 ${p95Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms`);
@@ -42,6 +31,16 @@ export async function allAtOnce(api: ApiServer, operator: BenchOperator): Promis
     atMost('failed requests meanwhile', busy.failed + quiet.failed, '', 0),
   ];
 }
+
+/** Creates what is changed in quiet. */
+export async function createControls(api: ApiServer): Promise<void> {
+  await installControl(api);
+  const numbers = Array.from({ length: Math.min(PER_SECOND * SIZE.seconds, routeCount) }, (_, n) => nth(n));
+  await inParallel(numbers, (i) => apply(api, controlPath(i), control(i, 0)));
+}
+
+/** Of the object that the nth change is of. */
+const nth = (n: number): number => (n * 7919) % routeCount;
 
 /** Of the garbage collector, by its kinds: `minor 412, 3 over 30 ms`. */
 function pauses(before: Scrape, after: Scrape): string {

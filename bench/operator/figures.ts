@@ -7,7 +7,7 @@ import { freePort } from '../../test/support/gateway.ts';
 import { startUpstream } from '../nginx.ts';
 import type { Figure } from '../statistics.ts';
 import { oneByOne } from './apply.ts';
-import { allAtOnce } from './changes.ts';
+import { allAtOnce, createControls } from './changes.ts';
 import { createObjects, deleteRoutes } from './objects.ts';
 import { type BenchOperator, leaveCore, startOperator } from './process.ts';
 import { startProviders } from './providers.ts';
@@ -31,6 +31,7 @@ export async function operatorFigures(): Promise<readonly Figure[]> {
     await sleep(2000);
     console.log('  creating the objects …');
     await createObjects(api, { provider: providers.url, upstream: `http://127.0.0.1:${upstreamPort}` });
+    await createControls(api);
     const start = await during(api, [], (operator) => atStart(operator, SIZE.routes));
     const quiet = await during(api, FAST_WRITES, (operator) => inQuiet(operator, start.writes));
     const many = await during(api, [], async (operator) => [

@@ -192,7 +192,7 @@ const createAll = (api: ApiServer, creations: Iterable<Creation>): Promise<void>
     if (answer.status !== 201) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
   });
 
-async function inParallel<T>(values: Iterable<T>, run: (value: T) => Promise<void>): Promise<void> {
+export async function inParallel<T>(values: Iterable<T>, run: (value: T) => Promise<void>): Promise<void> {
   const queue = values[Symbol.iterator]();
   const worker = async (): Promise<void> => {
     for (let next = queue.next(); next.done !== true; next = queue.next()) await run(next.value);
