@@ -24,6 +24,8 @@ export async function oneByOne(
     }
     times.push(performance.now() - start);
   }
+  const slowest = [...times.entries()].sort(([, a], [, b]) => b - a).slice(0, 3);
+  console.log(`  slowest: ${slowest.map(([at, ms]) => `${ms.toFixed(0)} ms (apply ${at + 1})`).join(', ')}`);
   times.sort((a, b) => a - b);
   const name = `apply of one Route among ${count(routes)} to live`;
   return [

@@ -9,7 +9,7 @@ import type { Figure } from '../statistics.ts';
 import { oneByOne } from './apply.ts';
 import { allAtOnce, createControls } from './changes.ts';
 import { createObjects, deleteRoutes } from './objects.ts';
-import { type BenchOperator, leaveCore, startOperator } from './process.ts';
+import { type BenchOperator, leaveCore, startOperator, yieldingCore } from './process.ts';
 import { startProviders } from './providers.ts';
 import { inQuiet } from './quiet.ts';
 import { SIZE } from './size.ts';
@@ -25,7 +25,7 @@ export async function operatorFigures(): Promise<readonly Figure[]> {
   const upstreamPort = await freePort();
   const upstream = await startUpstream(upstreamPort, '1');
   const providers = await startProviders();
-  const api = await startApiServer();
+  const api = await yieldingCore(startApiServer);
   try {
     await api.kubectl(['apply', '--server-side', '-f', 'crds/']);
     await sleep(2000);

@@ -51,8 +51,8 @@ const MOST_UNDER_WAY = 8;
 const TIMEOUT = 5000;
 const FORBIDDEN = 60_000;
 const NEEDS_PATCH = 'the ServiceAccount needs patch on the status of its kind; traffic goes on';
-/** Of a turn of the event loop, milliseconds: plans are made in slices. */
-const SLICE = 5;
+/** Of a turn of the event loop, milliseconds: plans are made in slices, and requests are served in between. */
+const SLICE = 1;
 const BACK_OFF: Pauses = { first: 500, most: 30_000 };
 const CONFLICT: Pauses = { first: 250, most: 10_000 };
 /** Definitions may change; each server of several learns that at a time of its own. */
