@@ -28,6 +28,10 @@ export interface ServeSettings {
   /** Canonical. */
   readonly healthPath: RoutePath | undefined;
   readonly trustedProxies: readonly Cidr[];
+  /** Listeners whose connections begin with a PROXY header. */
+  readonly proxyProtocol: readonly ('http' | 'https')[];
+  /** Whether upstreams are told of the client in `Forwarded` too. */
+  readonly forwardedHeader: boolean;
   /** Names, or prefixes that end in `*`. */
   readonly identityHeaders: readonly string[];
   readonly urlBackends: AddressPolicy;
@@ -64,6 +68,10 @@ export interface KubernetesSettings {
   readonly https: Endpoint | undefined;
   readonly plainHttp: 'Redirect' | 'Serve';
   readonly defaultCertificate: NamespacedName | undefined;
+  /** Value of Strict-Transport-Security; undefined: none is written. */
+  readonly hsts: string | undefined;
+  /** Whether TLS sessions are resumed. */
+  readonly sessionTickets: boolean;
   readonly leaderElection: boolean;
   /** In a second. */
   readonly statusWrites: number;

@@ -31,6 +31,8 @@ export async function openFront(parts: Parts, { control, forwarder, https }: Fro
     external: settings.external,
     identityHeaders: identityHeaders(settings.identityHeaders),
     trustedProxies: settings.trustedProxies,
+    proxyProtocol: settings.proxyProtocol,
+    forwardedHeader: settings.forwardedHeader,
     health: settings.healthPath === undefined ? undefined : { path: settings.healthPath, ready: () => !state.ending },
     https,
     log: log.part('proxy'),

@@ -73,3 +73,35 @@ export function positive(most: number): (text: string) => Reading<number> {
     return value >= 1 && value <= most ? ok(value) : write(`a number from 1 to ${most}`);
   };
 }
+
+/** `http,https`: listeners by the names that their ports have. */
+export function listenerNames(text: string): Reading<readonly ('http' | 'https')[]> {
+  const written = listed(text);
+  const names = (['http', 'https'] as const).filter((name) => written.includes(name));
+  return names.length > 0 && names.length === written.length ? ok(names) : write('http, https, or http,https');
+}
+
+const YEAR = 31_536_000;
+
+/**
+ * The value of Strict-Transport-Security (RFC 6797 section 6.1), in its usual spelling. What lists of browsers ask of
+ * `preload` is asked here: a host that stands in one without meeting it is hard to get out again.
+ */
+export function hsts(text: string): Reading<string> {
+  const directives = text.split(';').map((each) => each.trim().toLowerCase());
+  const [, seconds] = /^max-age=("?)([0-9]{1,10})\1$/.exec(directives[0] ?? '')?.slice(1) ?? [];
+  const flags = directives.slice(1);
+  const [subDomains, preload] = ['includesubdomains', 'preload'].map((flag) => flags.includes(flag));
+  const known = flags.length === Number(subDomains) + Number(preload);
+  if (seconds === undefined || !known)
+    return write('max-age=SECONDS, and if wanted ; includeSubDomains and ; preload behind it');
+  if (preload === true && (subDomains !== true || Number(seconds) < YEAR))
+    return write(`preload only with includeSubDomains and a max-age of ${YEAR} or more`);
+  return ok(
+    [
+      `max-age=${Number(seconds)}`,
+      ...(subDomains === true ? ['includeSubDomains'] : []),
+      ...(preload === true ? ['preload'] : []),
+    ].join('; '),
+  );
+}

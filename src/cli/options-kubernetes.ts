@@ -51,6 +51,18 @@ export const KUBERNETES: readonly Option[] = [
     'The Secret of type kubernetes.io/tls that is shown for hosts without a certificate of their own.',
   ),
   option(
+    'hsts',
+    'POLICY',
+    undefined,
+    'Strict-Transport-Security on every answer over TLS, in place of what services write: max-age=31536000, and if that is meant for all names below each host, max-age=31536000; includeSubDomains. Browsers then refuse plain http, and certificates that are not valid, for as many seconds.',
+  ),
+  option(
+    'tls-session-tickets',
+    'on|off',
+    'off',
+    'Whether clients may resume TLS sessions, at any replica, for an hour: the tickets are sealed with a key derived from those of --keys-secret.',
+  ),
+  option(
     'leader-election',
     'on|off',
     'on',

@@ -100,6 +100,18 @@ export const SERVE: readonly Option[] = [
     undefined,
     'Addresses whose X-Forwarded-For is believed, for the log and for what is behind: those of the load balancers in front. Of nobody else. Scheme, host and port are never taken from a header.',
   ),
+  option(
+    'proxy-protocol',
+    'http,https',
+    undefined,
+    'Listeners (http is --listen, https is --listen-https) on which every connection has to begin with a PROXY protocol header, version 1 or 2, of one of the --trusted-proxies: who it names is the client. Connections without one, and of anybody else, are closed.',
+  ),
+  option(
+    'forwarded-header',
+    'on|off',
+    'off',
+    'Whether services are told of the client in Forwarded (RFC 7239) as well as in X-Forwarded-*. What clients send in it is removed either way.',
+  ),
   IDENTITY_HEADERS,
   urlBackends('Any, with --kubernetes Public'),
   option(

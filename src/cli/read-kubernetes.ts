@@ -18,6 +18,8 @@ export function readKubernetes(reader: Reader, className: string, around: Surrou
     https,
     plainHttp: readPlainHttp(reader, https),
     defaultCertificate: readDefaultCertificate(reader, https),
+    hsts: readHsts(reader, https),
+    sessionTickets: readSessionTickets(reader, https),
     leaderElection: reader.value('leader-election', values.oneOf('on', 'off'), 'on') === 'on',
     lease: reader.value('lease', network.objectName, own),
     statusWrites: reader.value('status-writes', network.positive(1000), 20),
@@ -59,4 +61,22 @@ function readDefaultCertificate(reader: Reader, https: values.Endpoint | undefin
       `${reader.where('default-certificate')}: with --listen-https off nobody is shown a certificate: leave it out`,
     );
   return name;
+}
+
+function readHsts(reader: Reader, https: values.Endpoint | undefined): string | undefined {
+  const hsts = reader.value<string | undefined>('hsts', network.hsts, undefined);
+  if (hsts !== undefined && https === undefined)
+    reader.problems.push(
+      `${reader.where('hsts')}: with --listen-https off no answer goes over TLS here: leave it out, and let what ends TLS write it`,
+    );
+  return hsts;
+}
+
+function readSessionTickets(reader: Reader, https: values.Endpoint | undefined): boolean {
+  const tickets = reader.value('tls-session-tickets', values.oneOf('on', 'off'), 'off') === 'on';
+  if (tickets && https === undefined)
+    reader.problems.push(
+      `${reader.where('tls-session-tickets')}: with --listen-https off there are no sessions: leave it out`,
+    );
+  return tickets;
 }

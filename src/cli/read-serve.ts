@@ -26,6 +26,8 @@ export function readServe(reader: Reader, output: Output, around: Surroundings):
     external: readExternal(reader, defaults.scheme, listen.port),
     healthPath: reader.value<RoutePath | undefined>('health-path', network.healthPath, undefined),
     trustedProxies: reader.value('trusted-proxies', network.cidrs, []),
+    proxyProtocol: reader.value('proxy-protocol', network.listenerNames, []),
+    forwardedHeader: reader.value('forwarded-header', values.oneOf('on', 'off'), 'off') === 'on',
     identityHeaders: reader.value('identity-headers', values.headerNames, []),
     urlBackends: reader.value('url-backends', network.addressPolicy, defaults.urlBackends),
     providerAddresses: reader.value('provider-addresses', network.addressPolicy, ANY),
@@ -38,6 +40,7 @@ export function readServe(reader: Reader, output: Output, around: Surroundings):
     drain: reader.value('drain', values.duration, milliseconds(30_000)),
     origin: from === 'files' ? readFiles(reader) : readKubernetes(reader, className, around),
   };
+  checkProxyProtocol(reader, settings);
   reader.different([
     ['listen', settings.listen],
     ['listen-https', settings.origin.kind === 'Kubernetes' ? settings.origin.https : undefined],
@@ -67,6 +70,17 @@ function readFiles(reader: Reader): FilesSettings {
     ),
     keysFile: reader.value<string | undefined>('keys-file', values.path, undefined),
   };
+}
+
+/** Nobody could connect, or nobody would be asked for a header: neither is what was meant. */
+function checkProxyProtocol(reader: Reader, { proxyProtocol, trustedProxies, origin }: ServeSettings): void {
+  const where = reader.where('proxy-protocol');
+  if (proxyProtocol.length > 0 && trustedProxies.length === 0)
+    reader.problems.push(
+      `${where}: nobody may say who the client is: write --trusted-proxies too, the networks of the load balancers`,
+    );
+  if (proxyProtocol.includes('https') && (origin.kind === 'Files' || origin.https === undefined))
+    reader.problems.push(`${where}: there is no listener https here: write http`);
 }
 
 function readProxies(reader: Reader, { proxies }: Surroundings): ProxyRules {

@@ -1,8 +1,10 @@
 import type { Control } from '../control/control.ts';
+import type { KeyRing } from '../keys/ring.ts';
 import type { Check } from '../observe/admin.ts';
 import type { Log } from '../observe/log.ts';
 import { PLUGIN_KINDS } from '../plugins/kinds.ts';
 import { certificateFaults } from '../proxy/tls/certificate-fault.ts';
+import { TICKET_KEY_BYTES, type TicketKeys } from '../proxy/tls/session-tickets.ts';
 import { createSocketForwarder } from '../proxy/upstream/socket-forwarder.ts';
 import { namespacedName } from '../resources/keys.ts';
 import type { ClusterMode } from '../routing/options.ts';
@@ -71,8 +73,10 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
       forbiddenAddresses: endpoints.apiServerAddresses,
     },
   });
-  const { https: endpoint, plainHttp: plain } = cluster;
-  const https = endpoint === undefined ? {} : { https: { endpoint, plain, certificates: certificates.store } };
+  const { https: endpoint, plainHttp: plain, hsts } = cluster;
+  const ticketKeys = cluster.sessionTickets ? ticketKeysOf(ring) : undefined;
+  const shown = { plain, hsts, ticketKeys, certificates: certificates.store };
+  const https = endpoint === undefined ? {} : { https: { ...shown, endpoint } };
   const front = await openFront(parts, { control, forwarder, ...https });
   tellServing(parts, endpoint, { kubernetes: server });
   const running = control;
@@ -88,6 +92,12 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
     },
   };
 }
+
+/** Whatever key seals sessions now: another one is that of other tickets. */
+const ticketKeysOf =
+  (ring: KeyRing): TicketKeys =>
+  (shown) =>
+    ring.sealing().deriveBytes('tls session tickets v1', shown, TICKET_KEY_BYTES);
 
 interface Reached {
   readonly api: KubernetesApi;

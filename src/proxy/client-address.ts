@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Cidr } from '../resources/address-policy.ts';
 import { addressBits, canonicalIpv6, isIpv4 } from '../resources/ip.ts';
 import { rememberNames } from './name-memo.ts';
@@ -8,6 +9,14 @@ export interface ClientTrace {
   readonly client: string;
   /** For the upstream: the client, then each proxy that is trusted, the peer last. */
   readonly forwardedFor: string;
+}
+
+/** Stands where an address would (as in RFC 7239 section 6.2): in no CIDR, and nobody whose word counts. */
+export const UNKNOWN_CLIENT = 'unknown';
+
+/** Of the other end of a connection. An IPv4 peer of a listener on `::` is an IPv4 peer. */
+export function peerAddress({ remoteAddress = '' }: Socket): string {
+  return remoteAddress.startsWith('::ffff:') ? remoteAddress.slice(7) : remoteAddress;
 }
 
 /** Hops looked at: a trusted proxy in front of us adds one, and nobody stacks that many. */
@@ -33,6 +42,11 @@ export class ClientAddresses {
     });
   }
 
+  /** Whether what this peer says of others is believed. */
+  trusts(peer: string): boolean {
+    return this.#isTrusted(peer);
+  }
+
   /** `peer`: address of the connection. `forwardedFor`: `X-Forwarded-For` as sent, its lines joined. */
   trace(peer: string, forwardedFor: string | undefined): ClientTrace {
     if (forwardedFor === undefined || !this.#isTrusted(peer)) return { client: peer, forwardedFor: peer };
@@ -56,10 +70,15 @@ export class ClientAddresses {
 /** Some proxies add a port: `192.0.2.1:1234`, `[2001:db8::1]:1234`. */
 const WITH_PORT = /^(?:([0-9.]{7,15}):[0-9]{1,5}|\[([0-9a-fA-F:.]{2,45})\](?::[0-9]{1,5})?)$/;
 
-/** One canonical form of an address; IPv4 written as IPv6 is IPv4. */
 function readAddress(text: string): string | undefined {
   const match = WITH_PORT.exec(text);
-  const address = match?.[1] ?? match?.[2] ?? text;
+  return canonicalPeer(match?.[1] ?? match?.[2] ?? text);
+}
+
+/**
+ * One canonical form of an address without brackets, port and zone; IPv4 written as IPv6 is IPv4. Undefined: it is none.
+ */
+export function canonicalPeer(address: string): string | undefined {
   if (isIpv4(address)) return address;
   const canonical = canonicalIpv6(address);
   const mapped = canonical === undefined ? null : /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical);

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import { canonicalHost, type Hostname } from '../resources/hostname.ts';
+import type { Arrival } from './arrival/arrivals.ts';
 import type { Exchange } from './exchange.ts';
 import { type FrontState, NodeExchange } from './node-exchange.ts';
 import { type Rejection, rawAnswer } from './raw-answer.ts';
@@ -16,7 +15,7 @@ const CONNECT: Rejection = { status: 405, reason: 'connect' };
 export class FrontConnection {
   readonly #socket: Socket;
   readonly #front: FrontState;
-  readonly #serverName: Hostname | undefined;
+  readonly #arrival: Arrival;
   readonly #maxWaiting: number;
   readonly #serve: (exchange: Exchange) => Promise<void>;
   readonly #observer: RequestObserver;
@@ -27,6 +26,7 @@ export class FrontConnection {
 
   constructor(
     socket: Socket,
+    arrival: Arrival,
     front: FrontState,
     maxWaiting: number,
     serve: (exchange: Exchange) => Promise<void>,
@@ -34,7 +34,7 @@ export class FrontConnection {
   ) {
     this.#socket = socket;
     this.#front = front;
-    this.#serverName = serverNameOf(socket);
+    this.#arrival = arrival;
     this.#maxWaiting = maxWaiting;
     this.#serve = serve;
     this.#observer = observer;
@@ -89,7 +89,7 @@ export class FrontConnection {
   }
 
   #begin(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new NodeExchange(request, response, this.#front, this.#serverName, () => this.#next(exchange));
+    const exchange = new NodeExchange(request, response, this.#front, this.#arrival, () => this.#next(exchange));
     this.#current = exchange;
     void this.#serve(exchange);
   }
@@ -108,11 +108,7 @@ export class FrontConnection {
 
   #reject(rejection: Rejection): void {
     this.#over = true;
-    if (this.#socket.writable) this.#socket.write(rawAnswer(rejection.status));
+    if (this.#socket.writable) this.#socket.write(rawAnswer(rejection.status, this.#front.hsts));
     this.#socket.destroySoon();
   }
 }
-
-/** Known once the handshake is over. */
-const serverNameOf = (socket: Socket): Hostname | undefined =>
-  socket instanceof TLSSocket && typeof socket.servername === 'string' ? canonicalHost(socket.servername) : undefined;

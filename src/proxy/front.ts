@@ -1,8 +1,15 @@
 import { answerHealth, type HealthCheck, inOrder, redirectToHttps, refuseMisdirected } from './admission.ts';
 import { createProxyListener, type ProxyListener, type ProxyListenerOptions } from './listener.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
+import type { TicketKeys } from './tls/session-tickets.ts';
 
-export interface FrontOptions extends Omit<ProxyListenerOptions, 'admit' | 'certificates'> {
+/** The listeners as they are named in settings. */
+export type ListenerName = 'http' | 'https';
+
+export interface FrontOptions
+  extends Omit<ProxyListenerOptions, 'admit' | 'certificates' | 'ticketKeys' | 'hsts' | 'proxyHeader'> {
+  /** Where connections begin with a PROXY header; default: nowhere. */
+  readonly proxyProtocol?: readonly ListenerName[];
   /** `--health-path`; undefined: there is none. */
   readonly health?: HealthCheck | undefined;
   /** Undefined: there is no HTTPS listener, and the plain one serves. */
@@ -16,6 +23,10 @@ export interface HttpsOptions {
    * a redirect to https would come back for ever.
    */
   readonly plain: 'Redirect' | 'Serve';
+  /** Undefined: no session is resumed. */
+  readonly ticketKeys?: TicketKeys | undefined;
+  /** Value of Strict-Transport-Security; undefined: none is written. */
+  readonly hsts?: string | undefined;
 }
 
 /** Every way in: the same journey behind a plain listener and, where there are certificates, an HTTPS one. */
@@ -28,17 +39,24 @@ export interface Front {
   close(grace: number): Promise<void>;
 }
 
-export function createFront({ health, https, ...options }: FrontOptions): Front {
+export function createFront({ health, https, proxyProtocol = [], ...options }: FrontOptions): Front {
   const healthCheck = health === undefined ? undefined : answerHealth(health);
   const redirect = https?.plain === 'Redirect' ? redirectToHttps(options.external) : undefined;
   const listeners = {
-    plain: createProxyListener({ ...options, admit: inOrder([healthCheck, redirect]) }),
+    plain: createProxyListener({
+      ...options,
+      admit: inOrder([healthCheck, redirect]),
+      proxyHeader: proxyProtocol.includes('http'),
+    }),
     https:
       https === undefined
         ? undefined
         : createProxyListener({
             ...options,
             certificates: https.certificates,
+            ticketKeys: https.ticketKeys,
+            hsts: https.hsts,
+            proxyHeader: proxyProtocol.includes('https'),
             admit: inOrder([healthCheck, refuseMisdirected(https.certificates)]),
           }),
   };

@@ -4,6 +4,7 @@ import { lowerAscii } from '../resources/hostname.ts';
 import type { BackendUrl } from '../resources/resource.ts';
 import type { HeaderLine } from '../routing/decision.ts';
 import { isOurCookie, withoutOurCookies } from './cookies.ts';
+import { forwardedLine } from './forwarded.ts';
 import { type CheckedHead, isFieldValue } from './gate.ts';
 import type { HeaderClassifier } from './header-class.ts';
 import { loopLine } from './loop.ts';
@@ -16,6 +17,8 @@ export interface Injection {
   /** The client's address, and before ours those of proxies that are trusted. */
   readonly forwardedFor: string;
   readonly host: Hostname;
+  /** Whether `Forwarded` says the same as `X-Forwarded-*`. */
+  readonly forwardedHeader: boolean;
   readonly external: ExternalAddress;
   readonly requestId: string;
   readonly plugins: PluginHeaders;
@@ -52,7 +55,8 @@ export function upstreamHeaders(head: CheckedHead, injection: Injection): string
   }
   const usual = external.port === (external.scheme === 'https' ? 443 : 80);
   const outside = usual ? host : `${host}:${external.port}`;
-  return `${out}X-Forwarded-For: ${injection.forwardedFor}\r\nX-Forwarded-Proto: ${external.scheme}\r\nX-Forwarded-Host: ${outside}\r\nX-Forwarded-Port: ${external.port}\r\nX-Request-Id: ${injection.requestId}\r\n${loopLine(loop)}${plugins.text}`;
+  const forwarded = injection.forwardedHeader ? forwardedLine(injection.forwardedFor, outside, external.scheme) : '';
+  return `${out}${forwarded}X-Forwarded-For: ${injection.forwardedFor}\r\nX-Forwarded-Proto: ${external.scheme}\r\nX-Forwarded-Host: ${outside}\r\nX-Forwarded-Port: ${external.port}\r\nX-Request-Id: ${injection.requestId}\r\n${loopLine(loop)}${plugins.text}`;
 }
 
 /** Header names that the client nominated as being of this connection only, in lower case; undefined: none. */

@@ -7,6 +7,7 @@ import type { Cidr } from '../resources/address-policy.ts';
 import type { ExternalAddress } from '../resources/external.ts';
 import type { IdentityHeaders } from '../resources/identity-headers.ts';
 import type { Admission } from './admission.ts';
+import { Arrivals } from './arrival/arrivals.ts';
 import { ClientAddresses } from './client-address.ts';
 import type { Forwarder } from './forwarder.ts';
 import { FrontConnection } from './front-connection.ts';
@@ -18,6 +19,7 @@ import type { RequestObserver } from './record.ts';
 import { closeServer, listen, plainServer, tlsServer } from './server.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { Handshakes } from './tls/handshakes.ts';
+import { mayResume, type TicketKeys } from './tls/session-tickets.ts';
 import type { ProxyLog, ProxyWorld } from './world.ts';
 
 export interface ProxyListenerOptions {
@@ -30,10 +32,18 @@ export interface ProxyListenerOptions {
   readonly limits?: Partial<ProxyLimits>;
   /** Peers whose `X-Forwarded-For` is believed; default: none. */
   readonly trustedProxies?: readonly Cidr[];
+  /** Upstreams get `Forwarded` besides `X-Forwarded-*`; default: they don't. */
+  readonly forwardedHeader?: boolean;
   /** What is answered before any Route is looked for. */
   readonly admit?: Admission | undefined;
   /** HTTPS with these; default: plain http. */
   readonly certificates?: CertificateStore | undefined;
+  /** With HTTPS: sessions are resumed by tickets; default: they aren't. */
+  readonly ticketKeys?: TicketKeys | undefined;
+  /** With HTTPS: value of Strict-Transport-Security on every answer. */
+  readonly hsts?: string | undefined;
+  /** Every connection begins with a PROXY header of a trusted proxy, or ends. */
+  readonly proxyHeader?: boolean | undefined;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Unique; default: 96 random bits of this process and a count. */
@@ -52,7 +62,8 @@ export interface ProxyListener {
 /** One public listener: HTTP/1.1 on node:http or node:https, tuned against slow and greedy clients (T16, A160). */
 export function createProxyListener(options: ProxyListenerOptions): ProxyListener {
   const limits: ProxyLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { observer, certificates, trustedProxies = [] } = options;
+  const { observer, certificates, ticketKeys, trustedProxies = [] } = options;
+  const clients = new ClientAddresses(trustedProxies);
   const world: ProxyWorld = {
     acquire: options.acquire,
     forwarder: options.forwarder,
@@ -62,14 +73,22 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     log: options.log,
     limits,
     admit: options.admit,
-    clients: trustedProxies.length === 0 ? undefined : new ClientAddresses(trustedProxies),
+    forwardedHeader: options.forwardedHeader ?? false,
+    clients: trustedProxies.length === 0 ? undefined : clients,
     now: () => options.now(),
     requestId: options.requestId ?? requestIds(),
   };
-  const state = { limits, draining: false };
+  const state = { limits, draining: false, hsts: options.hsts };
   const connections = new Map<Duplex, FrontConnection>();
-  const server = certificates === undefined ? plainServer(limits) : tlsServer(limits, certificates);
+  const server = certificates === undefined ? plainServer(limits) : tlsServer(limits, certificates, ticketKeys);
   const handshakes = new Handshakes(limits.handshakes, () => observer.rejected('tls_handshakes'));
+  const arrivals = new Arrivals({
+    proxyHeaderFrom: options.proxyHeader === true ? (peer) => clients.trusts(peer) : undefined,
+    readServerName: ticketKeys !== undefined,
+    timeout: limits.headTimeout,
+    unread: limits.handshakes,
+    rejected: (reason) => observer.rejected(reason),
+  });
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     connections.get(request.socket)?.handle(request, response);
@@ -79,9 +98,14 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
   server.on('checkContinue', handle);
   server.on('checkExpectation', handle);
   const open = (socket: Socket): void => {
+    const arrival = arrivals.of(socket);
+    if (arrival === undefined || !mayResume(socket, arrival.serverName, certificates)) {
+      socket.destroy();
+      return;
+    }
     connections.set(
       socket,
-      new FrontConnection(socket, state, limits.pipelined, (exchange) => serve(exchange, world), observer),
+      new FrontConnection(socket, arrival, state, limits.pipelined, (exchange) => serve(exchange, world), observer),
     );
     observer.connection(1);
     socket.on('close', () => {
@@ -113,6 +137,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     if (connection === undefined) socket.destroy();
     else connection.connect();
   });
+  arrivals.guard(server);
   server.on('drop', () => observer.rejected('too_many_connections'));
 
   return {
@@ -127,6 +152,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     },
     async close(grace) {
       state.draining = true;
+      arrivals.endAll();
       handshakes.endAll();
       // A server that closes no longer looks at the time that heads take: a browser's spare connection would hold it up.
       const silent = setTimeout(() => {

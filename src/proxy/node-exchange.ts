@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Hostname } from '../resources/hostname.ts';
+import type { Arrival } from './arrival/arrivals.ts';
 import type { BodySource } from './body.ts';
 import { atEndOfTurn, gatherWrites } from './end-of-turn.ts';
 import type { Exchange, StreamEnd } from './exchange.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
+import { addHsts } from './hsts.ts';
 import { type DrainLimits, RequestBody } from './request-body.ts';
 import { ResponseSink } from './response-sink.ts';
 
@@ -16,6 +18,8 @@ export interface FrontLimits extends DrainLimits {
 /** What of a front its exchanges look at. */
 export interface FrontState {
   readonly limits: FrontLimits;
+  /** Value of Strict-Transport-Security on every answer; undefined: none is written. */
+  readonly hsts: string | undefined;
   /** Every answer is then the last one of its connection. */
   readonly draining: boolean;
 }
@@ -45,7 +49,7 @@ export class NodeExchange implements Exchange {
     request: IncomingMessage,
     response: ServerResponse,
     front: FrontState,
-    serverName: Hostname | undefined,
+    { client, serverName }: Arrival,
     done: () => void,
   ) {
     this.head = {
@@ -56,7 +60,7 @@ export class NodeExchange implements Exchange {
       // llhttp, strict: a test sends every byte.
       valuesChecked: true,
     };
-    this.client = addressOf(request.socket.remoteAddress ?? '');
+    this.client = client;
     this.serverName = serverName;
     this.#request = request;
     this.#response = response;
@@ -150,6 +154,7 @@ export class NodeExchange implements Exchange {
       this.closes = true;
       lines.push('Connection', 'close');
     }
+    if (this.#front.hsts !== undefined) addHsts(lines, this.#front.hsts);
     gatherWrites(this.#request.socket);
     this.#response.writeHead(status, lines);
   }
@@ -205,6 +210,3 @@ export class NodeExchange implements Exchange {
 
 /** Bytes that the system has taken over, all together. */
 const takenOf = (socket: Socket): number => socket.bytesWritten - socket.writableLength;
-
-/** An IPv4 peer of a listener on `::` is an IPv4 peer. */
-const addressOf = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);

@@ -24,6 +24,7 @@ export async function forward(
     authority: backend.kind === 'Url' ? authorityOf(backend) : target.host,
     forwardedFor: journey.forwardedFor,
     host: target.host,
+    forwardedHeader: world.forwardedHeader,
     external: world.external,
     requestId: record.requestId,
     plugins: passage.headers,

@@ -21,8 +21,9 @@ export function rejectionOf(code: string | undefined): Rejection | undefined {
   }
 }
 
-/** A whole answer for a connection that is in no state for another. */
-export function rawAnswer(status: number): string {
+/** A whole answer for a connection that is in no state for another. `hsts`: value of Strict-Transport-Security. */
+export function rawAnswer(status: number, hsts: string | undefined): string {
+  const security = hsts === undefined ? '' : `Strict-Transport-Security: ${hsts}\r\n`;
   const text = `${status} ${STATUS_CODES[status] ?? 'Error'}`;
-  return `HTTP/1.1 ${text}\r\nConnection: close\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\nContent-Length: ${text.length + 1}\r\n\r\n${text}\n`;
+  return `HTTP/1.1 ${text}\r\nConnection: close\r\nContent-Type: text/plain\r\nCache-Control: no-store\r\n${security}Content-Length: ${text.length + 1}\r\n\r\n${text}\n`;
 }

@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ProxyLimits } from './limits.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
-import { TLS_POLICY } from './tls/policy.ts';
+import { policyWith, SessionTickets, type TicketKeys } from './tls/session-tickets.ts';
 
 /** HTTP/1.1 without TLS. */
 export const plainServer = (limits: ProxyLimits): Server => limited(createServer(serverOptions(limits)), limits);
@@ -12,10 +12,15 @@ export const plainServer = (limits: ProxyLimits): Server => limited(createServer
  * HTTP/1.1 over TLS. A name without a certificate, where there is no default, gets the alert handshake_failure: node has
  * no way to send unrecognized_name.
  */
-export function tlsServer(limits: ProxyLimits, certificates: CertificateStore): Server {
+export function tlsServer(
+  limits: ProxyLimits,
+  certificates: CertificateStore,
+  ticketKeys: TicketKeys | undefined,
+): Server {
+  const policy = policyWith(ticketKeys);
   const server = createHttpsServer({
     ...serverOptions(limits),
-    ...TLS_POLICY,
+    ...policy,
     // A client that offers h2 alone hears no_application_protocol.
     ALPNProtocols: ['http/1.1'],
     handshakeTimeout: limits.handshakeTimeout,
@@ -28,8 +33,10 @@ export function tlsServer(limits: ProxyLimits, certificates: CertificateStore): 
       }
     },
   });
+  const tickets = ticketKeys === undefined ? undefined : new SessionTickets(server, certificates, ticketKeys);
   certificates.followDefault(({ certificate, key }) => {
-    server.setSecureContext({ ...TLS_POLICY, cert: certificate, key: key.reveal() });
+    server.setSecureContext({ ...policy, cert: certificate, key: key.reveal() });
+    tickets?.contextReplaced();
   });
   return limited(server, limits);
 }

@@ -27,6 +27,8 @@ export interface ProxyWorld {
   readonly limits: ProxyLimits;
   /** What this listener answers before any Route does. */
   readonly admit: Admission | undefined;
+  /** Whether upstreams get `Forwarded` too. */
+  readonly forwardedHeader: boolean;
   /** Undefined: no peer is believed. */
   readonly clients: ClientAddresses | undefined;
   /** Milliseconds of a monotonic clock. */

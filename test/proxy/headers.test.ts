@@ -36,6 +36,7 @@ const injection = (more: Partial<Injection> = {}): Injection => {
     host,
     external: { scheme: 'https', port: 443 },
     requestId: 'r-1',
+    forwardedHeader: false,
     plugins: NO_PLUGIN_HEADERS,
     removeAuthorization: false,
     ...more,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import { canonicalHost, type Hostname, type HostPattern } from '../../resources/hostname.ts';
 import type { NamespacedName } from '../../resources/keys.ts';
@@ -48,6 +49,7 @@ export class CertificateStore {
   readonly #loaded = new Map<string, ShownPair>();
   /** Digests of broken pairs that were told of, by Secret. */
   readonly #told = new Map<NamespacedName, string>();
+  #fingerprint: string | undefined;
 
   constructor(options: CertificateStoreOptions) {
     this.#options = options;
@@ -63,6 +65,7 @@ export class CertificateStore {
       places.set(host, this.#places.get(host)?.follow(wanted) ?? new Place(wanted));
     }
     this.#places = places;
+    this.#fingerprint = undefined;
     if (fallback !== undefined) this.#follow(fallback);
     this.#unchecked = new Set([...places.values()].filter(({ checked }) => !checked));
     if (!this.#checking) this.#checkSoon();
@@ -91,6 +94,26 @@ export class CertificateStore {
   sharesCertificate(serverName: Hostname | undefined, host: Hostname): boolean {
     const shown = serverName === undefined ? undefined : this.#find(serverName);
     return shown?.wanted.secret === this.#find(host)?.wanted.secret;
+  }
+
+  /** Whether whoever asks for this name is shown a certificate; undefined: for none. */
+  shows(serverName: Hostname | undefined): boolean {
+    const place = (serverName === undefined ? undefined : this.#find(serverName)) ?? this.#default;
+    if (place !== undefined) this.#read(place);
+    return (place?.shown ?? this.#default?.shown) !== undefined;
+  }
+
+  /** Names all certificates that are wanted, and for which hosts, by content; the same wherever they are the same. */
+  get fingerprint(): string {
+    this.#fingerprint ??= this.#digestAll();
+    return this.#fingerprint;
+  }
+
+  #digestAll(): string {
+    const lines = Array.from(this.#places, ([host, { digest }]) => `${host} ${digest}`).sort();
+    const hash = createHash('sha256').update(this.#default?.digest ?? '');
+    for (const line of lines) hash.update('\n').update(line);
+    return hash.digest('base64');
   }
 
   #find(host: Hostname): Place | undefined {

@@ -1,6 +1,6 @@
 import type { NamespacedName } from '../../resources/keys.ts';
 import { namespaceOf } from '../../resources/keys.ts';
-import type { CertificatePair, LoadedPair } from './loaded-pair.ts';
+import { type CertificatePair, digestOf, type LoadedPair } from './loaded-pair.ts';
 
 /** A pair and whose it is. `route`: undefined where it is the default. */
 export interface NamedPair extends CertificatePair {
@@ -20,6 +20,7 @@ export class Place {
   checked = false;
   /** What was wanted before and never read, for there was no time. */
   #earlier: NamedPair | undefined;
+  #digest: string | undefined;
 
   constructor(wanted: NamedPair) {
     this.wanted = wanted;
@@ -33,6 +34,12 @@ export class Place {
     next.shown = this.shown;
     next.#earlier = this.unread ? this.wanted : this.#earlier;
     return next;
+  }
+
+  /** Of what is wanted. */
+  get digest(): string {
+    this.#digest ??= digestOf(this.wanted);
+    return this.#digest;
   }
 
   /** Reads what is wanted; gives what is wrong with it. */

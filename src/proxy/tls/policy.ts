@@ -3,8 +3,8 @@ import type { SecureContextOptions } from 'node:tls';
 
 /**
  * TLS 1.2 and 1.3 with forward secrecy and authenticated encryption only (RFC 9325; Mozilla's "intermediate" without the
- * finite-field groups). No renegotiation: it is of TLS 1.2 alone, and a way to burn our CPU. No resumption: over TLS 1.2
- * node doesn't say which host a resumed session is for (A035), and replicas don't know each other's tickets.
+ * finite-field groups). No renegotiation: it is of TLS 1.2 alone, and a way to burn our CPU. No resumption: replicas don't
+ * know each other's tickets.
  */
 export const TLS_POLICY = {
   minVersion: 'TLSv1.2',
@@ -20,4 +20,16 @@ export const TLS_POLICY = {
     'ECDHE-RSA-CHACHA20-POLY1305',
   ].join(':'),
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+} as const satisfies SecureContextOptions;
+
+/** How long a ticket is good for, in seconds: as long as a client isn't shown the certificate again. */
+const TICKET_LIFETIME = 3600;
+
+/** The same with session tickets (`--tls-session-tickets`). */
+export const TICKETS_POLICY = {
+  ...TLS_POLICY,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  sessionTimeout: TICKET_LIFETIME,
+  // Otherwise node makes one of its command line, which replicas don't have to share.
+  sessionIdContext: 'postern',
 } as const satisfies SecureContextOptions;

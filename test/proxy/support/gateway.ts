@@ -3,7 +3,7 @@ import type { Policy } from '../../../src/authorization/policy.ts';
 import type { Lease } from '../../../src/control/lease.ts';
 import type { HealthCheck } from '../../../src/proxy/admission.ts';
 import type { Forwarder } from '../../../src/proxy/forwarder.ts';
-import { createFront, type Front, type HttpsOptions } from '../../../src/proxy/front.ts';
+import { createFront, type Front, type HttpsOptions, type ListenerName } from '../../../src/proxy/front.ts';
 import type { ProxyLimits } from '../../../src/proxy/limits.ts';
 import type { ProxyListener } from '../../../src/proxy/listener.ts';
 import type { RequestRecord } from '../../../src/proxy/record.ts';
@@ -60,6 +60,8 @@ export interface GatewayOptions {
   readonly https?: HttpsOptions;
   readonly health?: HealthCheck;
   readonly trustedProxies?: readonly Cidr[];
+  readonly proxyProtocol?: readonly ListenerName[];
+  readonly forwardedHeader?: boolean;
   readonly externalPort?: number;
   readonly onFinished?: (record: RequestRecord) => void;
 }
@@ -130,11 +132,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
   };
   const forwarder = options.forwarder ?? filesForwarder();
-  const { https, health, trustedProxies = [] } = options;
+  const { https, health, trustedProxies = [], proxyProtocol = [], forwardedHeader = false } = options;
   const front = createFront({
     https,
     health,
     trustedProxies,
+    proxyProtocol,
+    forwardedHeader,
     acquire: options.noSnapshot === true ? () => undefined : acquire,
     forwarder,
     observer: {
