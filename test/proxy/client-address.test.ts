@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ClientAddresses } from '../../src/proxy/client-address.ts';
+import { forwardedLine } from '../../src/proxy/forwarded.ts';
 import { type Cidr, parseCidr } from '../../src/resources/address-policy.ts';
 import { askOnce } from '../support/raw-client.ts';
 import { startGateway } from './support/gateway.ts';
@@ -85,4 +86,42 @@ describe('trusted proxies, on the wire', () => {
     await gateway.close();
     await upstream.close();
   });
+});
+
+describe('Forwarded (RFC 7239)', () => {
+  it.each([
+    ['one address', '198.51.100.1', 'app.example', 'for=198.51.100.1;host="app.example";proto=https'],
+    [
+      'a chain, with IPv6 and a port',
+      '2001:db8::1, 10.0.0.2, fd00::1',
+      'app.example:8443',
+      'for="[2001:db8::1]";host="app.example:8443";proto=https, for=10.0.0.2, for="[fd00::1]"',
+    ],
+    ['nobody knows', 'unknown', 'app.example', 'for=unknown;host="app.example";proto=https'],
+    ['no address', '', 'app.example', 'for=unknown;host="app.example";proto=https'],
+  ])('%s', (_what, forwardedFor, outside, value) => {
+    expect(forwardedLine(forwardedFor, outside, 'https')).toBe(`Forwarded: ${value}\r\n`);
+  });
+
+  it.each([true, false])(
+    'A050 A037 what a client sends goes no further; ours is there where asked: %s',
+    async (asked) => {
+      const upstream = await startUpstream();
+      const gateway = await startGateway({
+        port: upstream.port,
+        trustedProxies: cidrs('127.0.0.0/8'),
+        forwardedHeader: asked,
+      });
+      await askOnce(
+        gateway.port,
+        'GET /x HTTP/1.1\r\nHost: app.example\r\nX-Forwarded-For: 198.51.100.1\r\nForwarded: for=6.6.6.6;host=evil.example\r\nForwarded: for=7.7.7.7\r\nConnection: forwarded\r\n\r\n',
+      );
+      expect(upstream.seen[0]?.all('forwarded')).toEqual(
+        asked ? ['for=198.51.100.1;host="app.example";proto=https, for=127.0.0.1'] : [],
+      );
+      expect(upstream.bytes.join('')).not.toMatch(/6\.6\.6\.6|7\.7\.7\.7|evil/);
+      await gateway.close();
+      await upstream.close();
+    },
+  );
 });

@@ -36,6 +36,9 @@ function find(program: string): string {
 
 export const chromium = part('Chromium', ['chromium', 'chromium-browser'], 'apt-get install chromium');
 export const nginx = part('nginx', ['nginx'], 'apt-get install nginx-light');
+export const haproxy = part('haproxy', ['haproxy'], 'apt-get install haproxy');
+export const apache = part('Apache', ['apache2'], 'apt-get install apache2');
+export const lighttpd = part('lighttpd', ['lighttpd'], 'apt-get install lighttpd');
 export const promtool = part('promtool', ['promtool'], 'apt-get install prometheus');
 export const openssl = part('openssl', ['openssl'], 'apt-get install openssl');
 

@@ -116,6 +116,12 @@ postern
 {{- fail "controller.defaultCertificate is there, but controller.https.enabled is false and nobody would be shown a certificate: leave one of the two." -}}
 {{- end -}}
 {{- $c := .Values.controller -}}
+{{- if and (or $c.https.hsts $c.https.sessionTickets (has "https" $c.proxyProtocol)) (not $c.https.enabled) -}}
+{{- fail "controller.https.enabled is false, but hsts, sessionTickets or proxyProtocol https is there, which are of that listener: leave them out." -}}
+{{- end -}}
+{{- if and $c.proxyProtocol (not $c.trustedProxies) -}}
+{{- fail "controller.proxyProtocol is there, but nobody may say who the client is: write controller.trustedProxies too, the CIDRs of the load balancers." -}}
+{{- end -}}
 - serve
 - --kubernetes
 - --class={{ $c.className }}
@@ -135,6 +141,12 @@ postern
 {{- if $c.https.enabled }}
 - {{ printf "--listen-https=%s:8443" $c.bindAddress | quote }}
 - --plain-http={{ $c.https.plainHttp }}
+{{- with $c.https.hsts }}
+- {{ printf "--hsts=%s" . | quote }}
+{{- end }}
+{{- if $c.https.sessionTickets }}
+- --tls-session-tickets=on
+{{- end }}
 {{- else }}
 - --listen-https=off
 {{- end }}
@@ -144,6 +156,12 @@ postern
 {{- end }}
 {{- with $c.trustedProxies }}
 - --trusted-proxies={{ join "," . }}
+{{- end }}
+{{- with $c.proxyProtocol }}
+- --proxy-protocol={{ join "," . }}
+{{- end }}
+{{- if $c.forwardedHeader }}
+- --forwarded-header=on
 {{- end }}
 {{- with $c.healthPath }}
 - --health-path={{ . }}

@@ -1,12 +1,11 @@
 import type { Server, Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { canonicalHost, type Hostname } from '../../resources/hostname.ts';
-import { peerAddress, UNKNOWN_CLIENT } from '../client-address.ts';
+import { peerAddress } from '../client-address.ts';
 import { Handshakes } from '../tls/handshakes.ts';
 import { serverNameIn } from './client-hello.ts';
 import { readProxyHeader } from './proxy-header.ts';
 import { readAhead } from './read-ahead.ts';
-import type { Relayed } from './relayed.ts';
 
 /** Whose connection it is, for all that is asked on it. */
 export interface Arrival {
@@ -99,13 +98,14 @@ export class Arrivals {
       return;
     }
     if (!proxyHeaderFrom(peer)) {
-      rejected('proxy_header_peer');
+      // Of a health check that is gone already there is no address any more.
+      if (peer !== '') rejected('proxy_header_peer');
       socket.destroy();
       return;
     }
     readAhead(socket, relayedIn, timeout, (result) => {
       if (typeof result === 'object' && result.value !== 'Fault') {
-        next(clientOf(result.value, peer));
+        next(result.value.client);
         return;
       }
       // Whoever only looks whether the port is open has done nothing wrong.
@@ -127,21 +127,18 @@ export class Arrivals {
   }
 }
 
-function relayedIn(bytes: Buffer): { readonly value: Relayed | 'Fault'; readonly length: number } | undefined {
+type RelayedRead = { readonly client: string } | 'Fault';
+
+function relayedIn(bytes: Buffer): { readonly value: RelayedRead; readonly length: number } | undefined {
   const header = readProxyHeader(bytes);
   if (header.kind === 'More') return undefined;
-  return header.kind === 'Fault' ? { value: 'Fault', length: 0 } : { value: header.relayed, length: header.length };
+  if (header.kind === 'Fault') return { value: 'Fault', length: 0 };
+  return { value: { client: header.relayed }, length: header.length };
 }
 
 function helloIn(bytes: Buffer): { readonly value: Hostname | 'None'; readonly length: 0 } | undefined {
   const value = serverNameIn(bytes);
   return value === 'More' ? undefined : { value, length: 0 };
-}
-
-/** A client that isn't known is not the proxy: it has neither its place in an allow-list nor its word about others. */
-function clientOf(relayed: Relayed, peer: string): string {
-  if (relayed.kind === 'Client') return relayed.address;
-  return relayed.kind === 'Local' ? peer : UNKNOWN_CLIENT;
 }
 
 const serverNameOf = (socket: Socket): Hostname | undefined =>

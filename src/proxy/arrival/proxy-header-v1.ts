@@ -1,5 +1,5 @@
 import { isIpv4 } from '../../resources/ip.ts';
-import { canonicalPeer } from '../client-address.ts';
+import { canonicalPeer, UNKNOWN_CLIENT } from '../client-address.ts';
 import { FAULT, MORE, type ProxyHeader } from './relayed.ts';
 
 /** Section 2.1: the longest line there is, its end included. */
@@ -16,12 +16,12 @@ export function readProxyHeaderV1(bytes: Buffer): ProxyHeader {
   if (bytes[end - 1] !== 0x0d) return FAULT;
   const line = bytes.toString('latin1', 0, end - 1);
   const length = end + 1;
-  if (UNKNOWN.test(line)) return { kind: 'Header', length, relayed: { kind: 'Unknown' } };
+  if (UNKNOWN.test(line)) return { kind: 'Header', length, relayed: UNKNOWN_CLIENT };
   const [, family, source = '', destination = '', from, to] = ADDRESSES.exec(line) ?? [];
   const address = addressIn(family, source);
   if (address === undefined || addressIn(family, destination) === undefined) return FAULT;
   if (Number(from) > 65_535 || Number(to) > 65_535) return FAULT;
-  return { kind: 'Header', length, relayed: { kind: 'Client', address } };
+  return { kind: 'Header', length, relayed: address };
 }
 
 const addressIn = (family: string | undefined, text: string): string | undefined =>

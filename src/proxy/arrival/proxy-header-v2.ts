@@ -1,4 +1,4 @@
-import { canonicalPeer } from '../client-address.ts';
+import { canonicalPeer, UNKNOWN_CLIENT } from '../client-address.ts';
 import { FAULT, MORE, type ProxyHeader, type Relayed } from './relayed.ts';
 
 /**
@@ -35,13 +35,11 @@ export function readProxyHeaderV2(bytes: Buffer, at: number): ProxyHeader {
 }
 
 function relayedBy(command: number, family: number, rest: Buffer): Relayed | undefined {
-  if (command === LOCAL) return { kind: 'Local' };
-  if (family === UNSPECIFIED) return { kind: 'Unknown' };
+  if (command === LOCAL || family === UNSPECIFIED) return UNKNOWN_CLIENT;
   const { bytes } = family === TCP4.code ? TCP4 : TCP6;
   const addresses = bytes * 2 + PORTS_BYTES;
   if (rest.length < addresses || !isTlvList(rest, addresses)) return undefined;
-  const address = canonicalPeer(addressText(rest.subarray(0, bytes)));
-  return address === undefined ? undefined : { kind: 'Client', address };
+  return canonicalPeer(addressText(rest.subarray(0, bytes)));
 }
 
 function addressText(address: Buffer): string {

@@ -1,11 +1,9 @@
-/** Whom a proxy says that it speaks for (PROXY protocol, haproxy's doc/proxy-protocol.txt). */
-export type Relayed =
-  /** Canonical. */
-  | { readonly kind: 'Client'; readonly address: string }
-  /** For somebody whom it doesn't know. */
-  | { readonly kind: 'Unknown' }
-  /** For itself: a health check. */
-  | { readonly kind: 'Local' };
+/**
+ * Whom a proxy says that it speaks for (PROXY protocol, haproxy's doc/proxy-protocol.txt): a canonical address, or
+ * `UNKNOWN_CLIENT` where it names none. That is so for its health checks, and for clients of whom it has no address itself;
+ * haproxy 2.6 says the same LOCAL for both. So it is never taken for the proxy's own address, which is a trusted one.
+ */
+export type Relayed = string;
 
 /** What the first bytes of a connection are. */
 export type ProxyHeader =
