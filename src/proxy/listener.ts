@@ -19,7 +19,7 @@ import type { RequestObserver } from './record.ts';
 import { closeServer, listen, plainServer, tlsServer } from './server.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { Handshakes } from './tls/handshakes.ts';
-import { mayResume, type TicketKeys } from './tls/session-tickets.ts';
+import type { TicketKeys } from './tls/session-tickets.ts';
 import type { ProxyLog, ProxyWorld } from './world.ts';
 
 export interface ProxyListenerOptions {
@@ -99,7 +99,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
   server.on('checkExpectation', handle);
   const open = (socket: Socket): void => {
     const arrival = arrivals.of(socket);
-    if (arrival === undefined || !mayResume(socket, arrival.serverName, certificates)) {
+    if (arrival === undefined) {
       socket.destroy();
       return;
     }

@@ -250,6 +250,13 @@ describe('values that are refused', () => {
       'there is no alert Slow; the alerts are PosternDown',
     ],
     [
+      'HSTS without https',
+      { controller: { https: { enabled: false, hsts: 'max-age=1' } } },
+      'controller.https.enabled',
+    ],
+    ['HSTS that is none', { controller: { https: { hsts: '1 year' } } }, 'hsts'],
+    ['PROXY headers of nobody', { controller: { proxyProtocol: ['http'] } }, 'controller.trustedProxies'],
+    [
       'a default certificate without https',
       { controller: { defaultCertificate: 'a/b', https: { enabled: false } } },
       'controller.defaultCertificate',

@@ -96,13 +96,6 @@ export class CertificateStore {
     return shown?.wanted.secret === this.#find(host)?.wanted.secret;
   }
 
-  /** Whether whoever asks for this name is shown a certificate; undefined: for none. */
-  shows(serverName: Hostname | undefined): boolean {
-    const place = (serverName === undefined ? undefined : this.#find(serverName)) ?? this.#default;
-    if (place !== undefined) this.#read(place);
-    return (place?.shown ?? this.#default?.shown) !== undefined;
-  }
-
   /** Names all certificates that are wanted, and for which hosts, by content; the same wherever they are the same. */
   get fingerprint(): string {
     this.#fingerprint ??= this.#digestAll();

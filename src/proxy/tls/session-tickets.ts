@@ -1,7 +1,5 @@
 import type { Server } from 'node:https';
-import type { Socket } from 'node:net';
-import { type SecureContextOptions, TLSSocket } from 'node:tls';
-import type { Hostname } from '../../resources/hostname.ts';
+import type { SecureContextOptions } from 'node:tls';
 import type { CertificateStore } from './certificate-store.ts';
 import { TICKETS_POLICY, TLS_POLICY } from './policy.ts';
 
@@ -49,10 +47,3 @@ export class SessionTickets {
 /** What the server's own context is made with; tickets are its matter, whatever host is asked for. */
 export const policyWith = (tickets: TicketKeys | undefined): SecureContextOptions =>
   tickets === undefined ? TLS_POLICY : TICKETS_POLICY;
-
-/** A session is resumed without a certificate; where none would be shown, a connection couldn't have been begun (A035). */
-export const mayResume = (
-  socket: Socket,
-  serverName: Hostname | undefined,
-  certificates: CertificateStore | undefined,
-): boolean => !(socket instanceof TLSSocket && socket.isSessionReused()) || certificates?.shows(serverName) === true;

@@ -184,7 +184,7 @@ describe('the PROXY protocol on the plain listener', () => {
   });
 
   it('F26 those that wait for one hold up no end', async () => {
-    await start();
+    await start({ limits: { headTimeout: 600_000 } });
     const waiting = await RawClient.connect(gateway.port);
     await waiting.send('PROXY');
     await gateway.front.close(60_000);

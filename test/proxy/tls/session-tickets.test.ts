@@ -196,6 +196,16 @@ describe.skipIf(openssl.missing)(`session tickets ${openssl.why}`, () => {
     const next = await visit(gateway, 'TLSv1.3', { session });
     expect(next.reused).toBe(false);
     expect((await visit(gateway, 'TLSv1.3', { session: next.session })).reused).toBe(true);
+    const both = await replica(keysOf('k1'));
+    const pairs = [standard, issue('other.example'), standard];
+    for (const { cert, key } of pairs)
+      both.store.update(offered(HOSTS), { secret, certificate: cert, key: new Redacted(key) });
+    expect((await visit(both.gateway, 'TLSv1.3', { session: next.session })).reused).toBe(true);
+    const between = await visit(both.gateway, 'TLSv1.3');
+    for (const { cert, key } of pairs.slice(1))
+      both.store.update(offered(HOSTS), { secret, certificate: cert, key: new Redacted(key) });
+    expect((await visit(gateway, 'TLSv1.3', { session: between.session })).reused).toBe(true);
+    expect((await visit(both.gateway, 'TLSv1.3', { session: next.session })).reused).toBe(true);
     expect((await visit(gateway, 'TLSv1.2', { sni: 'bare.example' })).status).toBe(200);
   });
 
