@@ -76,6 +76,12 @@ export function hostMatches(pattern: HostPattern, host: Hostname): boolean {
 
 /** ASCII only: `toLowerCase` would fold the Kelvin sign to `k` (T25). */
 export function lowerAscii(text: string): string {
-  if (!/[A-Z]/.test(text)) return text;
+  let capital = false;
+  // A loop: for words as short as names are, an expression costs more to begin with.
+  for (let i = 0; i < text.length && !capital; i++) {
+    const code = text.charCodeAt(i);
+    capital = code >= 0x41 && code <= 0x5a;
+  }
+  if (!capital) return text;
   return text.replace(/[A-Z]/g, (c) => String.fromCharCode(c.charCodeAt(0) + 32));
 }

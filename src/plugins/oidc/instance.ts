@@ -9,7 +9,7 @@ import { insecureOrigin, methodNotAllowed, notFound } from './notices.ts';
 import type { Provider } from './provider/provider.ts';
 import { tell } from './respond.ts';
 import { readOwnCookies } from './session/own-cookies.ts';
-import { createPlaces } from './session/place.ts';
+import { createPlaces, type Place } from './session/place.ts';
 import { createSessions } from './session/sessions.ts';
 import type { OidcConfig } from './spec/config.ts';
 import { decideRequest } from './step.ts';
@@ -30,20 +30,22 @@ export function startOidc(
     used: createUsedAttempts(config.attemptTtl),
   };
 
-  const visit = (request: RequestView, context: DecisionContext): Visit | undefined => {
-    const place = findPlace(request, context);
-    if (place === undefined) return undefined;
-    return { request, context, place, own: readOwnCookies(request.header('cookie'), place.names) };
+  const visit = (request: RequestView, context: DecisionContext, place: Place): Visit => {
+    const line = request.header('cookie');
+    return { request, context, place, line, own: readOwnCookies(line, place.names) };
   };
 
   return {
     decide(request, context) {
-      const found = visit(request, context);
-      return found === undefined ? refuseOrigin(parts) : decideRequest(parts, found);
+      const place = findPlace(request, context);
+      if (place === undefined) return refuseOrigin(parts);
+      const line = request.header('cookie');
+      const known = line === undefined ? undefined : parts.sessions.recall(line, place, context.needs);
+      return known === undefined ? decideRequest(parts, visit(request, context, place)) : known.decision;
     },
     answer(request, context) {
-      const found = visit(request, context);
-      return found === undefined ? refuseOrigin(parts) : answerReserved(parts, found);
+      const place = findPlace(request, context);
+      return place === undefined ? refuseOrigin(parts) : answerReserved(parts, visit(request, context, place));
     },
     status: () => provider.status(),
     stop: () => provider.stop(),

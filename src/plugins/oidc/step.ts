@@ -8,11 +8,13 @@ import type { OidcConfig } from './spec/config.ts';
 
 /** A request to a Route that this plugin guards: on with the session's identity, to the provider, or 401. */
 export function decideRequest(parts: Parts, visit: Visit): Decision | Promise<Decision> {
-  const { own, place, context, request } = visit;
+  const { own, place, context, request, line } = visit;
   const found = parts.sessions.find(own, place, context.needs);
   if (found.kind === 'Session') {
     const cookies = parts.sessions.keepAlive(found.session, own, place);
-    return cookies.length === 0 ? found.session.decision : { ...found.session.decision, cookies };
+    if (cookies.length > 0) return { ...found.session.decision, cookies };
+    if (line !== undefined) parts.sessions.remember(line, place, found.session);
+    return found.session.decision;
   }
   parts.world.observe({ kind: 'Unauthenticated', reason: found.reason });
   if (!sendsToProvider(parts.config, request)) return refuse();

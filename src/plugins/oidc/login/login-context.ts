@@ -21,5 +21,7 @@ export interface Visit {
   readonly request: RequestView;
   readonly context: DecisionContext;
   readonly place: Place;
+  /** The whole Cookie line, as it came. */
+  readonly line: string | undefined;
   readonly own: OwnCookies;
 }

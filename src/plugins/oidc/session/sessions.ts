@@ -3,6 +3,7 @@ import type { Key, KeyRing } from '../../../keys/ring.ts';
 import type { Decision } from '../../../routing/decision.ts';
 import type { OidcConfig } from '../spec/config.ts';
 import { identityOf } from './claims.ts';
+import { createCookieLines } from './cookie-lines.ts';
 import type { OwnCookies } from './own-cookies.ts';
 import type { Place } from './place.ts';
 import { hasTokens, keepsEnough, type Session, sessionEnd, wantsResealing } from './session.ts';
@@ -38,6 +39,10 @@ export interface SessionsWorld {
 }
 
 export interface Sessions {
+  /** What `find` and `keepAlive` would come to, where the very same line came before and neither has anything to do. */
+  recall(line: string, place: Place, needs: ClaimNeeds): LiveSession | undefined;
+  /** `line`: the whole Cookie line that the session was found in. */
+  remember(line: string, place: Place, live: LiveSession): void;
   /** Synchronous, and without cryptography where the same cookie came before. */
   find(own: OwnCookies, place: Place, needs: ClaimNeeds): Found;
   /** `Set-Cookie` values that keep the idle time, where it is time for that; usually none. */
@@ -51,13 +56,15 @@ const ENTRY_BYTES = 1500;
 
 export function createSessions(config: OidcConfig, world: SessionsWorld): Sessions {
   const cache = createSessionCache<LiveSession>(CACHE_BYTES);
+  const lines = createCookieLines<LiveSession>();
 
-  const recall = (text: string, place: Place): LiveSession | undefined => {
+  /** A key that left the ring takes its sessions with it (A149); a cookie of another host is none here (A140). */
+  const isOf = (live: LiveSession, place: Place): boolean =>
+    live.host === place.host && world.keys.opening(live.key.id) === live.key;
+
+  const cachedOf = (text: string, place: Place): LiveSession | undefined => {
     const cached = cache.get(text);
-    // A key that left the ring takes its sessions with it (A149); a cookie of another host is none here (A140).
-    return cached !== undefined && cached.host === place.host && world.keys.opening(cached.key.id) === cached.key
-      ? cached
-      : undefined;
+    return cached !== undefined && isOf(cached, place) ? cached : undefined;
   };
 
   const admit = (text: string, session: Session, key: Key, place: Place): LiveSession | undefined => {
@@ -81,7 +88,7 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
   };
 
   const openOne = (text: string, place: Place): LiveSession | 'unreadable' | 'incomplete' => {
-    const cached = recall(text, place);
+    const cached = cachedOf(text, place);
     if (cached !== undefined) return cached;
     const opened = openSession(text, place, world.keys);
     if (opened === undefined) return 'unreadable';
@@ -89,6 +96,16 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
   };
 
   return {
+    recall(line, place, needs) {
+      const live = lines.get(line, place.names.session);
+      if (live === undefined || !isOf(live, place)) return undefined;
+      const now = world.now();
+      if (now >= live.endsAt || wantsResealing(config, live.resealedAt, now)) return undefined;
+      return keepsEnough(config, live.session, needs) ? live : undefined;
+    },
+
+    remember: (line, place, live) => lines.set(line, place.names.session, live),
+
     find(own, place, needs) {
       let reason: Absence = own.sessionNames.length === 0 ? 'no_session' : 'session_unreadable';
       let expired: Session | undefined;
