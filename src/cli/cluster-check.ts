@@ -1,16 +1,17 @@
 import { rootCertificates } from 'node:tls';
 import { certificateFaults } from '../proxy/tls/certificate-fault.ts';
+import { PEM_CHECKS } from '../proxy/tls/pem-checks.ts';
 import { DNS_SUBDOMAIN, namespacedName, namespaceOf, type ObjectKey, objectKey } from '../resources/keys.ts';
 import type { PluginParser } from '../resources/parse.ts';
 import { isPlain, own } from '../resources/plain.ts';
 import { Redacted } from '../resources/redacted.ts';
 import type { Parsed, RouteResource } from '../resources/resource.ts';
-import type { ClusterMode } from '../routing/options.ts';
+import type { ClusterMode, PemChecks } from '../routing/options.ts';
 import type { PluginRules } from '../routing/plugin-rules.ts';
 import type { Verdict } from '../routing/snapshot.ts';
 import type { ClusterCheck } from '../settings.ts';
 import { clusterPipeline, type Installation } from './pipeline.ts';
-import { absence, NOT_CHECKED, type NotChecked, type PluginSpecs, standIns } from './stand-ins.ts';
+import { absence, NOT_CHECKED, NOT_CHECKED_PEM, type NotChecked, type PluginSpecs, standIns } from './stand-ins.ts';
 import type { Checked, Checker } from './validation.ts';
 
 type Kind = PluginRules & PluginParser;
@@ -36,13 +37,19 @@ export function clusterChecker(kinds: readonly Kind[], installation: Installatio
       const added = new Set(replacements.map(keyOf));
       const secrets: NotChecked[] = [];
       const lenient = kinds.map((kind) => withSecrets(kind, new Set(parsed.map(keyOf)), secrets));
-      const { compileAlone } = clusterPipeline(lenient, installation, () => modeOf(cluster));
+      const { compileAlone } = clusterPipeline(lenient, installation, () => modeOf(cluster), LENIENT_PEMS);
       const { table, verdicts } = compileAlone([...parsed, ...replacements]);
       const notChecked = [...found.notChecked, ...secrets.filter(({ key }) => !added.has(key))];
       return withoutGuesses({ table, verdicts, notChecked }, parsed, added);
     },
   };
 }
+
+/** What stands in has no fault. */
+const LENIENT_PEMS: PemChecks = {
+  isCertificate: (pem) => pem === NOT_CHECKED_PEM || PEM_CHECKS.isCertificate(pem),
+  pairFault: (pair) => (pair.certificate === NOT_CHECKED_PEM ? undefined : PEM_CHECKS.pairFault(pair)),
+};
 
 const keyOf = (parsed: Parsed): ObjectKey => (parsed.ok ? parsed.value.key : parsed.key);
 
@@ -57,7 +64,7 @@ function modeOf({ hostOwners, namespaces, urlBackends, clusterDomain }: ClusterC
     clusterDomain,
     // Which one it is isn't known here: no object can have this name.
     keysSecret: namespacedName('', ''),
-    certificateFault: (certificate, key) => (certificate === NOT_CHECKED ? undefined : faultOf(certificate, key)),
+    certificateFault: (certificate, key) => (certificate === NOT_CHECKED_PEM ? undefined : faultOf(certificate, key)),
   };
 }
 

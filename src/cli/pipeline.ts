@@ -1,3 +1,4 @@
+import { PEM_CHECKS } from '../proxy/tls/pem-checks.ts';
 import type { ExternalAddress } from '../resources/external.ts';
 import { identityHeaders } from '../resources/identity-headers.ts';
 import type { ParseOptions, PluginParser } from '../resources/parse.ts';
@@ -6,7 +7,7 @@ import { problem } from '../resources/problem.ts';
 import type { Parsed } from '../resources/resource.ts';
 import type { ParsedObjects } from '../routing/changes.ts';
 import { CompileMemory, type CompileOptions, compile, compileSteps } from '../routing/compile.ts';
-import type { ClusterMode } from '../routing/options.ts';
+import type { ClusterMode, PemChecks } from '../routing/options.ts';
 import type { PluginRules } from '../routing/plugin-rules.ts';
 import type { Compiled } from '../routing/snapshot.ts';
 import type { Steps } from '../routing/steps.ts';
@@ -37,12 +38,14 @@ export function clusterPipeline(
   kinds: readonly (PluginRules & PluginParser)[],
   installation: Installation,
   mode: () => ClusterMode,
+  pems: PemChecks = PEM_CHECKS,
 ): Pipeline {
   const options = { class: installation.class, defaultNamespace: undefined, fallbackName: '(unnamed)' };
   const fixed = {
     plugins: kinds,
     external: installation.external,
     identityHeaders: identityHeaders(installation.identityHeaders),
+    pems,
   };
   const memory = new CompileMemory();
   return {
@@ -59,6 +62,7 @@ export function filesPipeline(kinds: readonly (PluginRules & PluginParser)[], in
     external: installation.external,
     mode: { kind: 'Files' },
     identityHeaders: identityHeaders(installation.identityHeaders),
+    pems: PEM_CHECKS,
   };
   const memory = new CompileMemory();
   return {

@@ -30,5 +30,10 @@ function namesIn(
     const name = own(own(own(spec, 'tls'), 'secretRef'), 'name');
     return typeof name === 'string' ? [name] : [];
   }
+  if (kind === 'Service') {
+    const tls = own(spec, 'tls');
+    const names = [own(own(tls, 'caRef'), 'name'), own(own(tls, 'clientCertRef'), 'name')];
+    return names.filter((name) => typeof name === 'string');
+  }
   return kinds.find((plugin) => plugin.kind === kind)?.secretRefs(spec) ?? [];
 }

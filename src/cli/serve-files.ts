@@ -23,10 +23,12 @@ export async function startFromFiles(settings: ServeSettings, files: FilesSettin
 
   await control.start();
   const forwarder = createSocketForwarder({
+    observer: parts.metrics.upstreams,
     ownPorts: portsOf([settings.listen, settings.admin, settings.debug]),
     endpoints: NO_ENDPOINTS,
     reach: { urlBackends: settings.urlBackends, clusterDomain: '' },
   });
+  parts.metrics.followUpstreams(() => forwarder.counts());
   const front = await openFront(parts, { control, forwarder });
   tellServing(parts, undefined, { files: files.directory });
   return {

@@ -65,6 +65,7 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
   await control.start();
   reporting.start();
   const forwarder = createSocketForwarder({
+    observer: parts.metrics.upstreams,
     ownPorts: portsOf([settings.listen, cluster.https, settings.admin, settings.debug]),
     endpoints,
     reach: {
@@ -73,6 +74,7 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
       forbiddenAddresses: endpoints.apiServerAddresses,
     },
   });
+  parts.metrics.followUpstreams(() => forwarder.counts());
   const { https: endpoint, plainHttp: plain, hsts } = cluster;
   const ticketKeys = cluster.sessionTickets ? ticketKeysOf(ring) : undefined;
   const shown = { plain, hsts, ticketKeys, certificates: certificates.store };

@@ -1,8 +1,9 @@
-import { nameOf, namespaceOf, type ObjectKey, objectKey } from '../resources/keys.ts';
-import { API_VERSION, GATEWAY_GROUP, GROUP } from '../resources/metadata.ts';
+import { nameOf, namespacedName, namespaceOf, type ObjectKey, objectKey } from '../resources/keys.ts';
+import { API_VERSION, GATEWAY_GROUP, GROUP, SECRET_LABEL } from '../resources/metadata.ts';
 import type { Plain } from '../resources/plain.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { Parsed, PluginRef, Resource, RouteResource, ServiceResource } from '../resources/resource.ts';
+import type { UpstreamTlsRefs } from '../resources/upstream.ts';
 import { grantsOf, type Referent, type Referrer } from '../routing/grants.ts';
 
 /** What can't be told of an object from files alone; `problem` has the reason that it would have in a cluster. */
@@ -20,8 +21,10 @@ export interface StandIns {
 /** Of a plugin kind: a spec that is valid, whatever it does. */
 export type PluginSpecs = Readonly<Record<string, Plain>>;
 
-/** In a certificate and its key that stand in: it has no fault. */
+/** In what stands in. */
 export const NOT_CHECKED = 'not-checked';
+/** As a certificate, which has no fault. */
+export const NOT_CHECKED_PEM = '-----BEGIN CERTIFICATE-----\nnotchecked\n-----END CERTIFICATE-----';
 
 /** Stand-ins for what the objects of some files refer to and the files don't have. `className`: of the installation. */
 export function standIns(parsed: readonly Parsed[], pluginSpecs: PluginSpecs, className: string): StandIns {
@@ -59,6 +62,8 @@ interface Reference {
   readonly to: Referent;
   /** Of a core Service. */
   readonly port?: number;
+  /** Of a Secret, besides those of a certificate. */
+  readonly secretKey?: string;
 }
 
 function references(resource: Resource): readonly Reference[] {
@@ -83,13 +88,28 @@ function ofRoute({ key, name, service, plugins, tlsSecret }: RouteResource): rea
   ];
 }
 
-function ofService({ key, name, backend, plugins }: ServiceResource): readonly Reference[] {
+function ofService({ key, name, backend, upstream, plugins }: ServiceResource): readonly Reference[] {
   const to = backend.kind === 'Service' ? { kind: 'CoreService', name: backend.name } : undefined;
   const backends =
     to === undefined || backend.kind !== 'Service'
       ? []
       : [{ key, from: undefined, path: ['spec', 'backendRef'], to, port: backend.port }];
-  return [...backends, ...ofPlugins(key, { kind: 'Service', namespace: namespaceOf(name) }, plugins)];
+  const from: Referrer = { kind: 'Service', namespace: namespaceOf(name) };
+  return [...backends, ...ofTls(key, from.namespace, upstream.tls), ...ofPlugins(key, from, plugins)];
+}
+
+function ofTls(key: ObjectKey, namespace: string, tls: UpstreamTlsRefs | undefined): readonly Reference[] {
+  const to = (name: string): Referent => ({ kind: 'Secret', name: namespacedName(namespace, name) });
+  const at = (field: string): Pick<Reference, 'key' | 'from' | 'path'> => ({
+    key,
+    from: undefined,
+    path: ['spec', 'tls', field],
+  });
+  const { caRef, clientCertRef } = tls ?? {};
+  return [
+    ...(caRef === undefined ? [] : [{ ...at('caRef'), to: to(caRef.name), secretKey: caRef.key }]),
+    ...(clientCertRef === undefined ? [] : [{ ...at('clientCertRef'), to: to(clientCertRef) }]),
+  ];
 }
 
 const ofPlugins = (key: ObjectKey, from: Referrer, plugins: readonly PluginRef[]): readonly Reference[] =>
@@ -119,8 +139,11 @@ function replacement(of: readonly Reference[], pluginSpecs: PluginSpecs, classNa
       return { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports } };
     }
     case 'Secret': {
-      const stringData = { 'tls.crt': NOT_CHECKED, 'tls.key': NOT_CHECKED };
-      return { apiVersion: 'v1', kind, metadata, type: 'kubernetes.io/tls', stringData };
+      const keys = of.flatMap(({ secretKey }) => secretKey ?? []);
+      const authorities = Object.fromEntries(keys.map((key) => [key, NOT_CHECKED_PEM]));
+      const stringData = { 'tls.crt': NOT_CHECKED_PEM, 'tls.key': NOT_CHECKED, ...authorities };
+      const labelled = { ...metadata, labels: { [SECRET_LABEL]: 'true' } };
+      return { apiVersion: 'v1', kind, metadata: labelled, type: 'kubernetes.io/tls', stringData };
     }
     default: {
       const spec = kind === 'Service' ? { url: 'https://not-checked.invalid' } : pluginSpecs[kind];

@@ -1,8 +1,8 @@
-import { formatBackend } from '../routing/guards.ts';
 import { type Match, match } from '../routing/match.ts';
 import type { RouteEntry } from '../routing/snapshot.ts';
 import type { RouteTable } from '../routing/table.ts';
 import { parseTarget, TARGET_FAULT_STATUS, type TargetFault } from '../routing/target.ts';
+import { formatUpstream } from '../routing/upstreams.ts';
 import type { Control } from './control.ts';
 
 export interface Question {
@@ -87,7 +87,7 @@ function explainEntry(entry: RouteEntry): Pick<Explanation, 'status' | 'answer' 
   if (entry.action.kind === 'Refuse') {
     return { status: 503, answer: 'Denied', why: `The Route is Denied: ${entry.action.reason}.`, matched };
   }
-  const to = formatBackend(entry.action.backend);
+  const to = formatUpstream(entry.action.backend, entry.action.upstream.policy);
   if (entry.exposure === 'Public')
     return { status: undefined, answer: 'Public', why: `Everybody is let through to ${to}.`, matched };
   const rules = entry.authorization === undefined ? 'any account of theirs' : 'who passes the rules of the Route';

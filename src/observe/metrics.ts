@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { ControlObserver, Publication } from '../control/control.ts';
 import type { PluginEvent } from '../plugins/contract.ts';
 import type { RequestObserver } from '../proxy/record.ts';
+import type { UpstreamCounts, UpstreamObserver } from '../proxy/upstream/observer.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { InstanceStatus } from '../routing/decision.ts';
 import { GC_SECONDS } from './metrics/buckets.ts';
@@ -21,6 +22,9 @@ export interface MetricsOptions {
 /** Every metric of the process (docs/metrics.md). Label values are names of objects and closed sets, nothing else (A165). */
 export interface Metrics {
   readonly requests: RequestObserver;
+  readonly upstreams: UpstreamObserver;
+  /** How upstreams are is asked at each scrape. */
+  followUpstreams(counts: () => Iterable<UpstreamCounts>): void;
   readonly control: ControlObserver;
   observe(plugin: ObjectKey, event: PluginEvent): void;
   /** What running plugins say of themselves is asked at each scrape. */
@@ -75,6 +79,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
 
   return {
     requests: traffic.observer,
+    upstreams: traffic.upstreams.observer,
+    followUpstreams: traffic.upstreams.follow,
     control: { reconciled: control.reconciled, published },
     observe: logins.observe,
     follow: logins.follow,

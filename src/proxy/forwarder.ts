@@ -1,9 +1,12 @@
 import type { Backend, Timeouts } from '../resources/resource.ts';
+import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { BodySource, Framing } from './body.ts';
 
 /** A request as it goes to an upstream. Plain values, so that neither side knows what the other is built on. */
 export interface OutgoingRequest {
   readonly backend: Backend;
+  /** How it is reached. The same value as long as nothing of it changes: connections are kept by it. */
+  readonly upstream: UpstreamSettings;
   readonly timeouts: Timeouts;
   readonly method: string;
   /** Canonical path and query in origin-form, without the backend's base path. */
@@ -47,6 +50,9 @@ export type ForwardResult = UpstreamResponse | ForwardFailure;
 /** Why no response came. A closed set: reason label of metrics. */
 export type FailureCode =
   | 'no_endpoint'
+  /** Too many requests to the Service wait for a connection, or this one waited too long. */
+  | 'pending_full'
+  | 'pending_timeout'
   | 'name_not_resolved'
   | 'address_not_allowed'
   | 'connect_refused'
@@ -55,6 +61,8 @@ export type FailureCode =
   | 'tls_failed'
   | 'reset'
   | 'response_timeout'
+  /** `timeouts.request`. */
+  | 'request_timeout'
   | 'upload_stalled'
   | 'bad_response'
   | 'bad_request_body'
@@ -64,6 +72,8 @@ export type FailureCode =
 /** DESIGN: Failure behaviour. */
 export const FAILURE_STATUS: Readonly<Record<FailureCode, number>> = {
   no_endpoint: 503,
+  pending_full: 503,
+  pending_timeout: 503,
   name_not_resolved: 502,
   address_not_allowed: 502,
   connect_refused: 502,
@@ -72,6 +82,7 @@ export const FAILURE_STATUS: Readonly<Record<FailureCode, number>> = {
   tls_failed: 502,
   reset: 502,
   response_timeout: 504,
+  request_timeout: 504,
   upload_stalled: 504,
   bad_response: 502,
   bad_request_body: 400,

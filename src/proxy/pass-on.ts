@@ -34,6 +34,7 @@ export async function forward(
   try {
     const result = await world.forwarder.forward({
       backend,
+      upstream: action.upstream,
       timeouts: action.timeouts,
       method: head.method,
       target: target.path + target.query,
@@ -78,6 +79,8 @@ function upstreamFailed(failure: ForwardFailure, cookies: readonly string[]): Re
     case 'client_timeout':
       return reply(status, 'bad_request', failure.code, notices.badRequest(), { close: true });
     case 'no_endpoint':
+    case 'pending_full':
+    case 'pending_timeout':
       return reply(status, 'upstream_failed', failure.code, notices.serviceDown(), {
         cookies,
         headers: [{ name: 'Retry-After', value: '5' }],

@@ -9,7 +9,7 @@ import { settled } from './plain.ts';
 import { pluginRefs, repeatedKinds } from './plugin-refs.ts';
 import { type Problem, problem } from './problem.ts';
 import { invalidObject, readSpec } from './read-spec.ts';
-import type { Parsed, PathMatch } from './resource.ts';
+import type { Parsed, PathMatch, RouteTimeouts } from './resource.ts';
 import { type RouteSpec, routeSpec } from './route.ts';
 import { checkRoutePath, isReserved, RESERVED } from './route-path.ts';
 
@@ -124,17 +124,17 @@ function checkGuards(spec: RouteSpec, problems: Problem[]): void {
   }
 }
 
-type TimeoutName = keyof RouteSpec['timeouts'];
-const NO_TIMEOUTS = Object.freeze({ response: undefined, idle: undefined });
+const NO_TIMEOUTS: RouteTimeouts = Object.freeze({ response: undefined, idle: undefined });
 
-function timeoutsOf(spec: RouteSpec, problems: Problem[]): Readonly<Record<TimeoutName, Milliseconds | undefined>> {
-  const read = (name: TimeoutName): Milliseconds | undefined => {
-    const text = spec.timeouts[name];
+function timeoutsOf({ timeouts }: RouteSpec, problems: Problem[]): RouteTimeouts {
+  const read = (name: keyof RouteTimeouts): Milliseconds | undefined => {
+    const text = timeouts[name];
     const parsed = text === undefined ? undefined : parseTimeout(text);
     if (text !== undefined && parsed === undefined)
       problems.push(problem('Invalid', ['spec', 'timeouts', name], TIMEOUT_HINT));
     return parsed;
   };
-  const [response, idle] = [read('response'), read('idle')];
+  const [response, idle, request] = [read('response'), read('idle'), read('request')];
+  if (request !== undefined) return { response, idle, request };
   return response === undefined && idle === undefined ? NO_TIMEOUTS : { response, idle };
 }

@@ -2,11 +2,12 @@ import { claimOfService } from './claims.ts';
 import { type Milliseconds, milliseconds, parseTimeout, TIMEOUT_HINT } from './duration.ts';
 import { namespacedName } from './keys.ts';
 import type { Identity } from './object-identity.ts';
+import { readUpstream } from './parse-upstream.ts';
 import { settled } from './plain.ts';
 import { pluginRefs, repeatedKinds } from './plugin-refs.ts';
 import { type Problem, problem } from './problem.ts';
 import { invalidObject, readSpec } from './read-spec.ts';
-import type { Backend, Parsed } from './resource.ts';
+import type { Backend, Parsed, Timeouts } from './resource.ts';
 import { type ServiceSpec, serviceSpec } from './service.ts';
 import { parseServiceUrl } from './service-url.ts';
 import { withProtocol } from './upstream-protocol.ts';
@@ -19,11 +20,12 @@ export function parseService(identity: Identity): Parsed {
     const found: Problem[] = repeatedKinds(spec.plugins);
     const backend = withProtocol(backendOf(spec, identity.meta.namespace, found), spec.protocol, found);
     const timeouts = timeoutsOf(spec, found);
+    const upstream = backend && readUpstream(spec, backend, found);
     problems.push(...read.told(found));
-    if (read.whole && backend !== undefined && problems.length === 0) {
+    if (read.whole && backend !== undefined && upstream !== undefined && problems.length === 0) {
       const { key, name, meta } = identity;
       const plugins = settled(pluginRefs(spec.plugins, meta.namespace));
-      return { ok: true, value: { kind: 'Service', key, name, meta, backend, timeouts, plugins } };
+      return { ok: true, value: { kind: 'Service', key, name, meta, backend, upstream, timeouts, plugins } };
     }
   }
   return invalidObject(identity, problems, claimOfService(identity));
@@ -45,13 +47,13 @@ function backendOf(spec: ServiceSpec, namespace: string, problems: Problem[]): B
   return undefined;
 }
 
-type TimeoutName = keyof ServiceSpec['timeouts'];
-
-function timeoutsOf(spec: ServiceSpec, problems: Problem[]): Readonly<Record<TimeoutName, Milliseconds>> {
-  const read = (name: TimeoutName): Milliseconds => {
-    const parsed = parseTimeout(spec.timeouts[name]);
+function timeoutsOf({ timeouts }: ServiceSpec, problems: Problem[]): Timeouts {
+  const read = (name: keyof Timeouts, text: string): Milliseconds => {
+    const parsed = parseTimeout(text);
     if (parsed === undefined) problems.push(problem('Invalid', ['spec', 'timeouts', name], TIMEOUT_HINT));
     return parsed ?? milliseconds(0);
   };
-  return { connect: read('connect'), response: read('response'), idle: read('idle') };
+  const { connect, response, idle, request } = timeouts;
+  const always = { connect: read('connect', connect), response: read('response', response), idle: read('idle', idle) };
+  return request === undefined ? always : { ...always, request: read('request', request) };
 }

@@ -6,6 +6,7 @@ import type { RoutePath } from './path.ts';
 import type { Problem } from './problem.ts';
 import type { Redacted } from './redacted.ts';
 import type { AuthorizationSpec } from './route.ts';
+import type { UpstreamPolicy, UpstreamTlsRefs } from './upstream.ts';
 
 /** A parsed, valid object: every value in it was checked. References in it are not resolved yet. */
 export type Resource =
@@ -59,13 +60,28 @@ export interface Timeouts {
   readonly connect: Milliseconds;
   readonly response: Milliseconds;
   readonly idle: Milliseconds;
+  /** Of the whole exchange; absent: as long as it takes. */
+  readonly request?: Milliseconds | undefined;
+}
+
+export interface ServiceUpstream {
+  readonly policy: UpstreamPolicy;
+  /** Defined exactly where the connections are over TLS. */
+  readonly tls: UpstreamTlsRefs | undefined;
 }
 
 export interface ServiceResource extends Base {
   readonly kind: 'Service';
   readonly backend: Backend;
+  readonly upstream: ServiceUpstream;
   readonly timeouts: Timeouts;
   readonly plugins: readonly PluginRef[];
+}
+
+export interface RouteTimeouts {
+  readonly response: Milliseconds | undefined;
+  readonly idle: Milliseconds | undefined;
+  readonly request?: Milliseconds | undefined;
 }
 
 export interface RouteResource extends Base {
@@ -85,7 +101,8 @@ export interface RouteResource extends Base {
   readonly encodedSlashes: 'Reject' | 'Keep';
   /** The certificate for its hosts: a Secret of type kubernetes.io/tls of its namespace. */
   readonly tlsSecret: NamespacedName | undefined;
-  readonly timeouts: { readonly response: Milliseconds | undefined; readonly idle: Milliseconds | undefined };
+  /** Undefined: those of the Service. */
+  readonly timeouts: RouteTimeouts;
 }
 
 /** An object of one of the plugin kinds; only its kind knows the shape of `spec` (plugins/contract.ts). */

@@ -170,6 +170,7 @@ export const routeSpec = z
       .strictObject({
         response: durationField.optional().meta({ description: 'Absent: that of the Service.' }),
         idle: durationField.optional().meta({ description: 'Absent: that of the Service.' }),
+        request: durationField.optional().meta({ description: 'Absent: that of the Service.' }),
       })
       .default({}),
   })

@@ -23,7 +23,7 @@ export function parseServiceUrl(text: string): UrlCheck {
   if (rest !== undefined) return refused('must have no query and no fragment; leave out what begins with ? or #');
   const place = hostAndPort(authority, scheme);
   if (typeof place === 'string') return refused(place);
-  const basePath = basePathOf(rawPath);
+  const basePath = parseBasePath(rawPath);
   if (!basePath.ok) return refused(basePath.message);
   return { ok: true, url: { kind: 'Url', scheme, ...place, basePath: basePath.path } };
 }
@@ -42,7 +42,8 @@ function hostAndPort(authority: string, scheme: 'http' | 'https'): { host: strin
 
 type BasePath = { readonly ok: true; readonly path: string } | { readonly ok: false; readonly message: string };
 
-function basePathOf(raw: string): BasePath {
+/** A path that is put before others: canonical, without a slash at its end. */
+export function parseBasePath(raw: string): BasePath {
   if (raw === '' || raw === '/') return { ok: true, path: '' };
   const canonical = canonicalPath(raw);
   if (!canonical.ok)

@@ -14,16 +14,17 @@ export function withProtocol(
   problems: Problem[],
 ): Backend | undefined {
   if (backend === undefined || protocol === undefined) return backend;
-  const tls = protocol === 'https' || protocol === 'h2';
-  if (backend.kind === 'Url') {
-    if (tls === (backend.scheme === 'https')) return { ...backend, protocol };
-    const other = backend.scheme === 'https' ? 'https or h2' : 'http or h2c';
-    const message = `${protocol} contradicts spec.url, which begins with ${backend.scheme}://; write ${other}, or leave it out`;
-    problems.push(problem('Invalid', ['spec', 'protocol'], message));
-    return undefined;
-  }
-  if (!tls) return { ...backend, protocol };
-  const message = `${protocol} to a backendRef needs the name that its certificate is for; write spec.url, as in https://orders.example.net:8443`;
+  if (backend.kind === 'Service' || isOverTls(protocol) === (backend.scheme === 'https'))
+    return { ...backend, protocol };
+  const other = backend.scheme === 'https' ? 'https or h2' : 'http or h2c';
+  const message = `${protocol} contradicts spec.url, which begins with ${backend.scheme}://; write ${other}, or leave it out`;
   problems.push(problem('Invalid', ['spec', 'protocol'], message));
   return undefined;
 }
+
+const isOverTls = (protocol: UpstreamProtocol): boolean => protocol === 'https' || protocol === 'h2';
+
+/** Whether connections to it are over TLS. Of two things that say so one is enough. */
+export const isSecure = (backend: Backend): boolean =>
+  (backend.kind === 'Url' && backend.scheme === 'https') ||
+  (backend.protocol !== undefined && isOverTls(backend.protocol));

@@ -4,6 +4,7 @@ import type { Policy } from '../authorization/policy.ts';
 import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
+import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { Cells, Tracker } from './cells.ts';
 import { Derived } from './derived.ts';
 import type { Referrer } from './grants.ts';
@@ -18,6 +19,8 @@ export interface RouteDraft {
   readonly at: RouteHosts;
   /** Undefined where it isn't there, invalid, or not granted. */
   readonly service: ServiceResource | undefined;
+  /** How it is reached; undefined where that can't be. */
+  readonly upstream: UpstreamSettings | undefined;
   /** Plugins that guard it, in the order in which they decide, whether or not they can be used. */
   readonly plugins: readonly ObjectKey[];
   /** Those of them that it is permitted to name: what another namespace doesn't grant sees nothing of it. */
@@ -57,7 +60,7 @@ const STRIDE = 16;
 /** `policy`: of its rules. */
 function draftRoute(route: RouteResource, policy: Policy | undefined, known: Known): RouteDraft {
   const at = routeHosts(route, known.owners);
-  const { service, problems: serviceProblems } = resolveService(route, known);
+  const { service, upstream, problems: serviceProblems } = resolveService(route, known);
   const effective = effectivePlugins(route, service, known);
   const resolved = effective.map(
     ({ ref, path, from }) => [pluginKey(ref), resolvePlugin(ref, from, path, known)] as const,
@@ -74,6 +77,7 @@ function draftRoute(route: RouteResource, policy: Policy | undefined, known: Kno
     route,
     at,
     service,
+    upstream,
     plugins: resolved.map(([key]) => key),
     permitted: resolved.filter(([, fault]) => fault?.reason !== 'RefNotPermitted').map(([key]) => key),
     policy,

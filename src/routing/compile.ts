@@ -44,6 +44,7 @@ export function* compileSteps(
   const changed = yield* stages.objects.take(changes);
   const renamed = yield* stages.owners.take(changed.routes);
   yield* compilePlugins(stages, changed);
+  yield* resolveUpstreams(stages, changed);
   yield* draftRoutes(stages, changed);
   yield* stages.guarded.settle(stages.objects.grants, changed.services, changed.grants);
   if (renamed || changed.routes.some(isBreaking)) yield* stages.hosts.close(brokenRoutes(stages));
@@ -89,6 +90,11 @@ function* compilePlugins({ plugins, pluginStates, bindings, verdicts }: Stages, 
     bindings.mark(key);
     verdicts.plugins.mark(key);
   }
+}
+
+function* resolveUpstreams({ upstreams, upstreamStates }: Stages, changed: ObjectChanges): Steps<void> {
+  for (const { key } of changed.services) upstreams.mark(key);
+  for (const { key, after: state } of yield* upstreams.run()) upstreamStates.set(key, state);
 }
 
 function* draftRoutes(

@@ -1,6 +1,6 @@
-import { formatBackend } from './guards.ts';
 import type { RouteEntry } from './snapshot.ts';
 import type { HostTable, PathNode, RouteTable, Slot } from './table.ts';
+import { formatUpstream } from './upstreams.ts';
 
 /** Plain JSON, for golden files and the debug page. */
 export type Description = { readonly [host: string]: HostDescription };
@@ -61,7 +61,9 @@ function describeEntry(entry: RouteEntry): EntryDescription {
     ...(entry.methods === undefined ? {} : { methods: entry.methods }),
     ...(entry.headers.length === 0 ? {} : { headers: entry.headers.map(({ name, value }) => `${name}: ${value}`) }),
     exposure,
-    ...(action.kind === 'Refuse' ? { reason: action.reason } : { backend: formatBackend(action.backend) }),
+    ...(action.kind === 'Refuse'
+      ? { reason: action.reason }
+      : { backend: formatUpstream(action.backend, action.upstream.policy) }),
     ...(entry.plugins.length === 0 ? {} : { plugins: entry.plugins }),
     ...(authorization === undefined ? {} : { authorization: authorization.rules.map((rule) => rule.name) }),
     ...(exposure === 'Denied' ? {} : { clientAuthorization: entry.removeAuthorization ? 'Removed' : 'Passed' }),

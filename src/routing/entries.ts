@@ -78,6 +78,7 @@ function routeEntry(
       kind: 'Forward',
       service: service.name,
       backend: service.backend,
+      upstream: exposed.upstream,
       timeouts: timeoutsOf(draft, service.timeouts),
     },
     plugins: isProtected ? draft.plugins : [],
@@ -109,6 +110,7 @@ const refused = {
 } as const;
 
 function timeoutsOf({ route }: RouteDraft, service: Timeouts): Timeouts {
-  const { response, idle } = route.timeouts;
-  return { connect: service.connect, response: response ?? service.response, idle: idle ?? service.idle };
+  const { response, idle, request = service.request } = route.timeouts;
+  const times = { connect: service.connect, response: response ?? service.response, idle: idle ?? service.idle };
+  return request === undefined ? times : { ...times, request };
 }

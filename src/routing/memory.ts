@@ -14,6 +14,7 @@ import type { CompileOptions } from './options.ts';
 import { PluginUses } from './plugin-verdicts.ts';
 import type { Known } from './references.ts';
 import type { Compiled } from './snapshot.ts';
+import { type UpstreamState, upstreamSteps } from './upstreams.ts';
 import { Verdicts } from './verdicts.ts';
 
 /**
@@ -64,6 +65,9 @@ export interface Stages {
   readonly plugins: Derived<ObjectKey, PluginState>;
   /** What `plugins` came to, for steps to read. */
   readonly pluginStates: Cells<ObjectKey, PluginState>;
+  readonly upstreams: Derived<NamespacedName, UpstreamState>;
+  /** What `upstreams` came to, for steps to read. */
+  readonly upstreamStates: Cells<NamespacedName, UpstreamState>;
   readonly drafts: Derived<NamespacedName, RouteDraft>;
   readonly guarded: GuardedBackends;
   readonly hosts: Hosts;
@@ -81,8 +85,17 @@ function createStages(options: CompileOptions): Stages {
   const objects = new Objects(tracker);
   const owners = new HostOwners(tracker, mode);
   const pluginStates = new Cells<ObjectKey, PluginState>(tracker);
+  const upstreamStates = new Cells<NamespacedName, UpstreamState>(tracker);
   const { services, coreServices, grants } = objects;
-  const known: Known = { services, coreServices, grants, owners, plugins: pluginStates, options };
+  const known: Known = {
+    services,
+    upstreams: upstreamStates,
+    coreServices,
+    grants,
+    owners,
+    plugins: pluginStates,
+    options,
+  };
   const drafts = routeSteps(tracker, objects.routes, known);
   const guarded = new GuardedBackends(tracker, objects.services, mode);
   const hosts = new Hosts({ tracker, owners, plugins: pluginStates, guarded, mode });
@@ -93,6 +106,8 @@ function createStages(options: CompileOptions): Stages {
     owners,
     plugins: pluginSteps(tracker, objects, options),
     pluginStates,
+    upstreams: upstreamSteps(tracker, objects, options),
+    upstreamStates,
     drafts,
     guarded,
     hosts,
@@ -104,14 +119,15 @@ function createStages(options: CompileOptions): Stages {
   };
 }
 
-const isPending = ({ plugins, drafts, hosts, certificates, bindings, verdicts }: Stages): boolean =>
-  [plugins, drafts, hosts, certificates, bindings, verdicts].some(({ pending }) => pending);
+const isPending = ({ plugins, upstreams, drafts, hosts, certificates, bindings, verdicts }: Stages): boolean =>
+  [plugins, upstreams, drafts, hosts, certificates, bindings, verdicts].some(({ pending }) => pending);
 
 function sameOptions(a: CompileOptions, b: CompileOptions): boolean {
   return (
     a.plugins === b.plugins &&
     a.external === b.external &&
     a.identityHeaders === b.identityHeaders &&
+    a.pems === b.pems &&
     sameFields({ ...a.mode }, { ...b.mode })
   );
 }

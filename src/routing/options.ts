@@ -4,6 +4,7 @@ import type { HostPattern } from '../resources/hostname.ts';
 import type { IdentityHeaders } from '../resources/identity-headers.ts';
 import type { NamespacedName } from '../resources/keys.ts';
 import type { Redacted } from '../resources/redacted.ts';
+import type { ClientCertificate } from '../resources/upstream.ts';
 import type { PluginRules } from './plugin-rules.ts';
 
 export interface CompileOptions {
@@ -13,6 +14,16 @@ export interface CompileOptions {
   readonly mode: CompileMode;
   /** Headers that a plugin may emit; absent: the fixed set. */
   readonly identityHeaders?: IdentityHeaders;
+  /** Absent: only the form of PEM is looked at, and what can't be used fails each connection. */
+  readonly pems?: PemChecks;
+}
+
+/** What OpenSSL makes of certificates. Pure. */
+export interface PemChecks {
+  /** Of one PEM certificate. */
+  isCertificate(pem: string): boolean;
+  /** Why a certificate and its key can't be used, whatever the time, to go on a sentence; undefined where they can. */
+  pairFault(pair: ClientCertificate): string | undefined;
 }
 
 export type CompileMode =

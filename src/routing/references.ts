@@ -1,6 +1,7 @@
 import { type NamespacedName, nameOf, namespaceOf, type ObjectKey, objectKey } from '../resources/keys.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
+import type { UpstreamSettings } from '../resources/upstream.ts';
 import { backendProblem, type CoreServices } from './backends.ts';
 import type { Lookup } from './cells.ts';
 import type { PluginStates } from './compile-plugins.ts';
@@ -8,10 +9,12 @@ import { type Grants, notPermitted, type Referrer } from './grants.ts';
 import type { Ownerships } from './host-owners.ts';
 import type { Found } from './indexed.ts';
 import type { CompileOptions } from './options.ts';
+import { type UpstreamStates, upstreamProblem } from './upstreams.ts';
 
 /** What references are resolved against. Of other objects, steps that are remembered see no more than this. */
 export interface Known {
   readonly services: Lookup<NamespacedName, Found<ServiceResource> | undefined>;
+  readonly upstreams: UpstreamStates;
   readonly coreServices: CoreServices;
   readonly owners: Ownerships;
   readonly grants: Grants;
@@ -21,32 +24,46 @@ export interface Known {
 
 export const pluginKey = (ref: PluginRef): ObjectKey => objectKey(ref.kind, ref.name);
 
+interface ResolvedService {
+  readonly service: ServiceResource | undefined;
+  /** Undefined where it can't be reached as it says. */
+  readonly upstream: UpstreamSettings | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const unresolved = (problem: Problem): ResolvedService => ({
+  service: undefined,
+  upstream: undefined,
+  problems: [problem],
+});
+
 /**
  * The Service of a Route. `service` is also there where it can't be used, so that its plugins are known; not where it is
  * of another namespace that doesn't grant it, of which nothing may be seen.
  */
-export function resolveService(
-  route: RouteResource,
-  known: Known,
-): { readonly service: ServiceResource | undefined; readonly problems: readonly Problem[] } {
+export function resolveService(route: RouteResource, known: Known): ResolvedService {
   const path: FieldPath = ['spec', 'serviceRef'];
   const from: Referrer = { kind: 'Route', namespace: namespaceOf(route.name) };
   const to = { kind: 'Service', name: route.service };
   if (!known.grants.permits(from, to)) {
-    return { service: undefined, problems: [notPermitted(from, to, path, known.options.mode)] };
+    return unresolved(notPermitted(from, to, path, known.options.mode));
   }
   const found = known.services.get(route.service);
   if (found === undefined) {
     const message = `there is no Service ${nameOf(route.service)} in namespace ${namespaceOf(route.service)}; create it, or correct the name`;
-    return { service: undefined, problems: [problem('BackendNotFound', [...path, 'name'], message)] };
+    return unresolved(problem('BackendNotFound', [...path, 'name'], message));
   }
   if (found.kind === 'Broken') {
     const message = `Service ${route.service} is invalid; correct that first`;
-    return { service: undefined, problems: [problem('ServiceInvalid', path, message)] };
+    return unresolved(problem('ServiceInvalid', path, message));
   }
   const service = found.value;
   const missing = backendProblem(service, known.coreServices, known.options.mode);
-  return { service, problems: missing === undefined ? [] : [{ ...missing, path }] };
+  const state = known.upstreams.get(route.service);
+  const upstream = state?.kind === 'Resolved' ? state.settings : undefined;
+  const problems = missing === undefined ? [] : [{ ...missing, path }];
+  if (upstream === undefined) problems.push(upstreamProblem(route.service, path));
+  return { service, upstream, problems };
 }
 
 /** `from`: whose reference it is. `path`: where problems are reported. */

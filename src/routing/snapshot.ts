@@ -5,6 +5,7 @@ import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
 import type { Problem, Reason } from '../resources/problem.ts';
 import type { Redacted } from '../resources/redacted.ts';
 import type { Backend, HeaderMatch, PathMatch, Timeouts } from '../resources/resource.ts';
+import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
 import type { RouteTable } from './table.ts';
 
@@ -33,6 +34,7 @@ export type Action =
       readonly kind: 'Forward';
       readonly service: NamespacedName;
       readonly backend: Backend;
+      readonly upstream: UpstreamSettings;
       readonly timeouts: Timeouts;
     }
   | { readonly kind: 'Refuse'; readonly reason: Reason };

@@ -1,16 +1,15 @@
 import type { HostPattern } from '../resources/hostname.ts';
-import { type NamespacedName, nameOf, namespaceOf, type ObjectKey } from '../resources/keys.ts';
+import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import type { Problem } from '../resources/problem.ts';
-import type { Backend, ServiceResource } from '../resources/resource.ts';
+import type { ServiceResource } from '../resources/resource.ts';
 import { backendProblem } from './backends.ts';
 import type { Cells, Tracker } from './cells.ts';
 import type { Certificates } from './certificates.ts';
 import type { Hosts } from './compile-hosts.ts';
 import type { RouteDraft } from './compile-routes.ts';
-import { conditionsOf, WHOLE } from './conditions.ts';
+import { conditionsOf, unusual, WHOLE } from './conditions.ts';
 import { type Change, Derived } from './derived.ts';
 import { placedRoute, verdict } from './findings.ts';
-import { formatBackend } from './guards.ts';
 import { mayName } from './host-owners.ts';
 import type { Broken } from './indexed.ts';
 import { readHosts } from './namers.ts';
@@ -19,6 +18,7 @@ import { type Known, resolvePlugin } from './references.ts';
 import { routeVerdict } from './route-verdicts.ts';
 import type { Verdict } from './snapshot.ts';
 import type { Steps } from './steps.ts';
+import { formatUpstream, insecureSettings, UNVERIFIED_WARNING } from './upstreams.ts';
 
 export interface VerdictsWorld {
   readonly tracker: Tracker;
@@ -135,8 +135,14 @@ function hostsOfBroken(broken: Broken, { owners, options }: Known): readonly Hos
 
 function serviceVerdict(service: ServiceResource, known: Known): Verdict {
   const problems = serviceProblems(service, known);
-  const conditions = conditionsOf(problems, true, WHOLE, []);
-  return verdict(service, { problems, conditions, target: targetText(service.backend) });
+  const insecure = insecureSettings(service);
+  const unusualOnes = insecure.length === 0 ? [] : [unusual('Insecure', `In use: ${insecure.join(', ')}.`)];
+  return verdict(service, {
+    problems,
+    warnings: insecure.length === 0 ? [] : [UNVERIFIED_WARNING],
+    conditions: conditionsOf(problems, true, WHOLE, unusualOnes),
+    target: targetText(service),
+  });
 }
 
 function serviceProblems(service: ServiceResource, known: Known): readonly Problem[] {
@@ -145,9 +151,13 @@ function serviceProblems(service: ServiceResource, known: Known): readonly Probl
   const plugins = service.plugins.flatMap(
     (ref, index) => resolvePlugin(ref, from, ['spec', 'plugins', index], known) ?? [],
   );
-  return backend === undefined ? plugins : [backend, ...plugins];
+  const upstream = known.upstreams.get(service.name);
+  const tls = upstream?.kind === 'Unresolved' ? upstream.problems : [];
+  return [...(backend === undefined ? [] : [backend]), ...tls, ...plugins];
 }
 
 /** A core Service is always of the Service's own namespace. */
-const targetText = (backend: Backend): string =>
-  backend.kind === 'Service' ? `${nameOf(backend.name)}:${backend.port}` : formatBackend(backend);
+function targetText({ backend, upstream }: ServiceResource): string {
+  const text = formatUpstream(backend, upstream.policy);
+  return backend.kind === 'Service' ? text.replace(`${namespaceOf(backend.name)}/`, '') : text;
+}

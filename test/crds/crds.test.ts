@@ -89,7 +89,8 @@ describe('crds/', () => {
       const { default: value, enum: values, type } = part;
       if (value === undefined) continue;
       if (Array.isArray(values)) expect(values, at).toContain(value);
-      expect(Array.isArray(value) ? 'array' : typeof value, at).toBe(type);
+      if (type === 'integer') expect(value, at).toSatisfy(Number.isInteger);
+      else expect(Array.isArray(value) ? 'array' : typeof value, at).toBe(type);
     }
   });
 

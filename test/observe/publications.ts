@@ -2,6 +2,7 @@ import type { Publication } from '../../src/control/control.ts';
 import type { RequestRecord } from '../../src/proxy/record.ts';
 import { parseDuration } from '../../src/resources/duration.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../src/resources/keys.ts';
+import { DEFAULT_POLICY } from '../../src/resources/parse-upstream.ts';
 import type { Parsed } from '../../src/resources/resource.ts';
 import type { ParsedChange } from '../../src/routing/changes.ts';
 import type { PluginBinding, Verdict } from '../../src/routing/snapshot.ts';
@@ -124,6 +125,7 @@ const service = (name: string) => ({
   name: split(name),
   meta: metaOf(name),
   backend: { kind: 'Url' as const, scheme: 'http' as const, host: '127.0.0.1', port: 1, basePath: '' },
+  upstream: { policy: DEFAULT_POLICY, tls: undefined },
   timeouts: { connect: second, response: second, idle: second },
   plugins: [],
 });

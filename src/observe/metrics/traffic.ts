@@ -3,9 +3,11 @@ import type { RequestObserver, RequestRecord } from '../../proxy/record.ts';
 import { counterFamily, type Family, histogramFamily } from '../families.ts';
 import { HTTP_SECONDS, OVERHEAD_SECONDS } from './buckets.ts';
 import { type KnownNames, knownNames, NONE } from './names.ts';
+import { type UpstreamMetrics, upstreamMetrics } from './upstreams.ts';
 
 export interface TrafficMetrics {
   readonly observer: RequestObserver;
+  readonly upstreams: Pick<UpstreamMetrics, 'observer' | 'follow'>;
   readonly families: readonly Family[];
   /** Names of the Routes that exist, with their rules, and of the Services. */
   objects(routes: ReadonlyMap<string, ReadonlySet<string>>, services: ReadonlySet<string>): void;
@@ -19,6 +21,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
   const services = knownNames(NAMES);
   let rules: ReadonlyMap<string, ReadonlySet<string>> = new Map();
 
+  const upstreams = upstreamMetrics(services);
   const requests = counterFamily({
     name: 'postern_http_requests_total',
     help: 'Requests that ended, by Route, Service, class of the status code (none: the client was gone) and method.',
@@ -138,7 +141,9 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       refused,
       rejected,
       authorization,
+      ...upstreams.families,
     ],
+    upstreams,
     observer: {
       started() {
         flying += 1;
@@ -160,7 +165,14 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       const keepService = keep(services);
       requests.retain(([route = NONE, service = NONE]) => routes.current(route) && services.current(service));
       refused.retain(keepRoute);
-      for (const family of [durations, upstreamDurations, requestBytes, responseBytes, upstreamErrors]) {
+      for (const family of [
+        durations,
+        upstreamDurations,
+        requestBytes,
+        responseBytes,
+        upstreamErrors,
+        ...upstreams.families,
+      ]) {
         family.retain(keepService);
       }
       authorization.retain(

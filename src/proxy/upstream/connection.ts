@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { gatherWrites } from '../end-of-turn.ts';
 import type { FailureCode } from '../forwarder.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
+import type { PeerTls } from './tls.ts';
 
 /** Who uses a connection for one request. Its `ResponseSink` half hears the response, the rest what happens around it. */
 export interface ConnectionUser extends ResponseSink {
@@ -14,7 +15,8 @@ export interface ConnectionUser extends ResponseSink {
 
 /** Where to connect to, and what may be reached there. */
 export interface Peer {
-  readonly scheme: 'http' | 'https';
+  /** Undefined: plain. */
+  readonly tls: PeerTls | undefined;
   /** A name, or an address without brackets. */
   readonly host: string;
   readonly port: number;
@@ -48,7 +50,7 @@ export class UpstreamConnection {
   constructor(peer: Peer, closed: (connection: UpstreamConnection) => void) {
     this.#peer = peer;
     this.#closed = closed;
-    this.#socket = peer.scheme === 'https' ? this.#openTls(peer) : this.#openPlain(peer);
+    this.#socket = peer.tls === undefined ? this.#openPlain(peer) : this.#openTls(peer, peer.tls);
     this.#socket.setNoDelay(true);
     this.#socket
       .on('end', () => this.#ended())
@@ -127,17 +129,18 @@ export class UpstreamConnection {
     return connectPlain({ host, port, lookup, onread }, () => this.#open());
   }
 
-  #openTls({ host, port, lookup }: Peer): Socket {
+  #openTls({ host, port, lookup }: Peer, { verify, serverName, context }: PeerTls): Socket {
     const socket = connectTls(
       {
         host,
         port,
         lookup,
         // RFC 6066 section 3: no SNI for addresses.
-        servername: isIP(host) === 0 ? host : '',
+        servername: serverName ?? (isIP(host) === 0 ? host : ''),
         ALPNProtocols: ['http/1.1'],
         // Said, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment doesn't decide it.
-        rejectUnauthorized: true,
+        rejectUnauthorized: verify,
+        ...(context === undefined ? {} : { secureContext: context }),
       },
       () => this.#open(),
     );
@@ -194,6 +197,8 @@ const CODES: Readonly<Record<string, FailureCode>> = {
 
 function failureCode(error: NodeJS.ErrnoException, connected: boolean): FailureCode {
   const code = error.code ?? '';
+  // With TLS 1.3 an upstream refuses a client certificate only after the handshake.
+  if (code.startsWith('ERR_SSL')) return 'tls_failed';
   if (connected) return 'reset';
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/.test(code)) return 'tls_failed';
   return CODES[code] ?? 'connect_failed';

@@ -6,6 +6,7 @@ import { type BodyFlow, ResponseBody } from './response-body.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { Placed } from './running.ts';
 import { Upload, type UploadFlow } from './upload.ts';
+import type { Upstream, Waiting } from './upstream.ts';
 
 /** RFC 9110 section 9.2.2: sending such a request twice is the same as once. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
@@ -17,28 +18,26 @@ export interface ExchangeHost {
   finished(exchange: Exchange): void;
 }
 
-/** Where else a request may go. */
-export interface Alternatives {
-  /** A place that a request hasn't tried yet; undefined where there is none, or it has tried enough. */
-  another(tried: readonly Pool[]): Pool | undefined;
-}
-
 /**
  * One request and its response on one connection. Tried again only where that is provably safe: elsewhere, where no
  * connection came about, so that nothing was sent; and once on a fresh connection, where nothing was received and the
- * request has no body and may be sent twice (F25, F42).
+ * request has no body and may be sent twice (F25, F42). And only as often as the Service says, and is good for.
  */
-export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
+export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, Waiting {
   readonly #request: OutgoingRequest;
-  readonly #alternatives: Alternatives | undefined;
+  readonly #upstream: Upstream;
   readonly #host: ExchangeHost;
   readonly #settle: (result: ForwardResult) => void;
-  #pool: Pool;
+  #pool: Pool | undefined;
   #connection: UpstreamConnection | undefined;
-  #phase: 'connecting' | 'waiting' | 'reading' | 'finished' = 'connecting';
+  /** `pending`: it waits for its turn to have a connection. */
+  #phase: 'pending' | 'connecting' | 'waiting' | 'reading' | 'finished' = 'pending';
   /** Where it was tried in vain; undefined: nowhere yet. */
   #tried: Pool[] | undefined;
-  #retried = false;
+  #attempts = 0;
+  #repeated = false;
+  /** When all of it has to be over (`timeouts.request`). */
+  readonly #last: number;
   /** The whole request was handed to the socket. */
   #sent = false;
   /** The upload waits for the socket; otherwise, while it isn't sent, for the client. */
@@ -51,24 +50,36 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   deadline = 0;
   /** Kept by the forwarder. */
   place = 0;
+  /** Kept by the line of those that wait. */
+  ahead: Waiting | undefined = undefined;
+  behind: Waiting | undefined = undefined;
 
   constructor(
     request: OutgoingRequest,
-    pool: Pool,
-    alternatives: Alternatives | undefined,
+    upstream: Upstream,
     host: ExchangeHost,
     settle: (result: ForwardResult) => void,
   ) {
     this.#request = request;
-    this.#pool = pool;
-    this.#alternatives = alternatives;
+    this.#upstream = upstream;
     this.#host = host;
     this.#settle = settle;
+    const { request: whole } = request.timeouts;
+    this.#last = whole === undefined ? Number.POSITIVE_INFINITY : host.deadline(whole);
   }
 
   begin(): void {
     this.#request.client.onGone(() => this.#fail('client_gone', 'the client went away'));
-    this.#attach(false);
+    const place = this.#upstream.place();
+    if (place === undefined) this.#fail('no_endpoint', noEndpoint(this.#request));
+    else if (place !== 'Full') this.#attach(place, false);
+    else if (this.#upstream.wait(this)) this.#extend(this.#upstream.settings.policy.limits.pendingTimeout);
+    else this.#fail('pending_full', 'too many requests to this Service wait for a connection');
+  }
+
+  /** There is a connection to be had. */
+  placed(pool: Pool): void {
+    this.#attach(pool, false);
   }
 
   /** The forwarder is closing. */
@@ -78,10 +89,13 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
 
   /** The deadline has passed. */
   expire(): void {
-    if (this.#phase === 'connecting') this.#notConnected('connect_timeout', 'no connection in time');
+    // A deadline is never after the last one.
+    if (this.deadline >= this.#last) this.#outOfTime();
+    else if (this.#phase === 'pending') this.#fail('pending_timeout', 'no connection became free in time');
+    else if (this.#phase === 'connecting') this.#notConnected('connect_timeout', 'no connection in time');
     else if (this.#sent)
-      this.#fail('response_timeout', this.#phase === 'waiting' ? 'no response in time' : 'the response stalled');
-    else if (this.#blocked) this.#fail('upload_stalled', 'the upstream takes no more of the body');
+      this.#blame('response_timeout', this.#phase === 'waiting' ? 'no response in time' : 'the response stalled');
+    else if (this.#blocked) this.#blame('upload_stalled', 'the upstream takes no more of the body');
     else this.#fail('client_timeout', 'the client sends no more of the body');
   }
 
@@ -103,13 +117,14 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
     const connection = this.#connection;
     this.#connection = undefined;
     if (this.#phase === 'connecting') this.#notConnected(code, cause);
-    else if (code !== 'reset' || !this.#again(connection)) this.#fail(code, cause);
+    else if (code !== 'reset' || !this.#again(connection)) this.#blame(code, cause);
   }
 
   // The response, as the parser reads it.
 
   head(head: ResponseHead): void {
     this.#phase = 'reading';
+    if (this.#pool !== undefined) this.#upstream.answered(this.#pool, head.status);
     this.#extend(this.#request.timeouts.idle);
     const { framing } = head;
     if (framing.kind !== 'None') this.#responseBody = new ResponseBody(this);
@@ -133,7 +148,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
     const connection = this.#finish();
     // A response that came before the whole request was sent: the rest of the request must not meet another (A068).
     if (!sent) this.#request.body?.cancel();
-    if (connection?.release(sent) === true) this.#pool.kept(connection);
+    if (connection?.release(sent) === true) this.#pool?.kept(connection);
     this.#responseBody?.close('ended');
   }
 
@@ -141,7 +156,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
 
   pause(): void {
     // A reader that is slow is the front's to time out, not the upstream's.
-    this.deadline = Number.POSITIVE_INFINITY;
+    this.deadline = this.#last;
     this.#connection?.pause();
   }
 
@@ -191,10 +206,11 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
     if (this.#phase === 'waiting') this.#extend(this.#request.timeouts.response);
   }
 
-  #attach(fresh: boolean): void {
+  #attach(pool: Pool, fresh: boolean): void {
+    this.#pool = pool;
     this.#phase = 'connecting';
     this.#extend(this.#request.timeouts.connect);
-    this.#connection = this.#pool.connect(fresh);
+    this.#connection = pool.connect(fresh);
     this.#connection.use(this, this.#request.method);
   }
 
@@ -202,21 +218,21 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   #notConnected(code: FailureCode, cause: string): void {
     this.#connection?.destroy();
     this.#connection = undefined;
-    this.#pool.failed();
-    const other = this.#elsewhere();
-    if (other === undefined) {
-      this.#fail(code, cause);
-    } else {
-      this.#pool = other;
-      this.#attach(false);
-    }
+    if (this.#pool !== undefined) this.#upstream.notConnected(this.#pool);
+    const other = this.#mayRetry() ? this.#elsewhere() : undefined;
+    if (other === undefined || !this.#upstream.mayRetry()) this.#fail(code, cause);
+    else this.#retry(other, 'connect');
+  }
+
+  #mayRetry(): boolean {
+    return this.#attempts < this.#upstream.settings.policy.retries.attempts;
   }
 
   #elsewhere(): Pool | undefined {
-    if (this.#alternatives === undefined) return undefined;
+    if (this.#pool === undefined) return undefined;
     this.#tried ??= [];
     this.#tried.push(this.#pool);
-    return this.#alternatives.another(this.#tried);
+    return this.#upstream.another(this.#tried);
   }
 
   /**
@@ -225,18 +241,41 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
    */
   #again(connection: UpstreamConnection | undefined): boolean {
     const { body, method } = this.#request;
-    if (this.#phase !== 'waiting' || this.#retried || body !== undefined || !IDEMPOTENT.has(method)) return false;
-    const other = this.#elsewhere();
-    if (other === undefined && (connection === undefined || connection.uses < 2)) return false;
-    this.#retried = true;
+    if (this.#phase !== 'waiting' || this.#repeated || body !== undefined || !IDEMPOTENT.has(method)) return false;
+    if (!this.#mayRetry()) return false;
+    const pool = this.#pool;
+    const place = this.#elsewhere() ?? (connection !== undefined && connection.uses > 1 ? pool : undefined);
+    if (pool === undefined || place === undefined || !this.#upstream.mayRetry()) return false;
+    // Of a kept connection that was dead already this says nothing about the endpoint.
+    if (connection === undefined || connection.uses < 2) this.#upstream.failed(pool);
+    this.#repeated = true;
     this.#sent = false;
-    this.#pool = other ?? this.#pool;
-    this.#attach(true);
+    this.#retry(place, 'reset');
     return true;
   }
 
+  #retry(pool: Pool, cause: 'connect' | 'reset'): void {
+    this.#attempts += 1;
+    this.#upstream.retried(cause);
+    this.#attach(pool, cause === 'reset');
+  }
+
+  #outOfTime(): void {
+    this.#upstream.timedOut();
+    // Until all of the request was sent it may have been the client that took the time.
+    if (this.#sent) this.#blame('request_timeout', TOO_LONG);
+    else this.#fail('request_timeout', TOO_LONG);
+  }
+
+  /** It was the endpoint's doing. */
+  #blame(code: FailureCode, cause: string): void {
+    if (this.#phase !== 'finished' && this.#pool !== undefined) this.#upstream.failed(this.#pool);
+    this.#fail(code, cause);
+  }
+
   #extend(milliseconds: number): void {
-    this.deadline = this.#host.deadline(milliseconds);
+    const deadline = this.#host.deadline(milliseconds);
+    this.deadline = Math.min(deadline, this.#last);
   }
 
   #fail(code: FailureCode, cause: string): void {
@@ -253,9 +292,17 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed {
   #finish(): UpstreamConnection | undefined {
     const connection = this.#connection;
     this.#connection = undefined;
+    if (this.#phase === 'pending') this.#upstream.leave(this);
     this.#phase = 'finished';
     this.#request.client.onGone(undefined);
     this.#host.finished(this);
     return connection;
   }
 }
+
+const TOO_LONG = 'the whole exchange took too long';
+
+const noEndpoint = ({ backend }: OutgoingRequest): string =>
+  backend.kind === 'Service'
+    ? `no endpoint of ${backend.name} port ${backend.port} is ready`
+    : `${backend.host} is no place to connect to`;

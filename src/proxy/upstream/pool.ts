@@ -1,54 +1,68 @@
 import { type Peer, UpstreamConnection } from './connection.ts';
+import { EndpointHealth } from './endpoint-health.ts';
 
 /** Kept connections of one peer; the one used last is used first, so that the others can go. */
 const MAX_IDLE = 256;
 /** Shorter than what servers commonly keep (Node 5 s, nginx 75 s): a connection that is about to close is no gift. */
 const IDLE_MS = 4000;
-/** A peer that couldn't be connected to is left alone for this long while there are others. */
-const AVOID_MS = 5000;
 
-/** The connections to one peer. Times are milliseconds of the forwarder's clock. */
+export interface PoolOptions {
+  readonly peer: Peer;
+  /** Milliseconds of the forwarder's clock. */
+  readonly now: () => number;
+  /** Connections at the same time. */
+  readonly maximum: number;
+  /** There may be room for another request. */
+  readonly onRoom: () => void;
+}
+
+/** The connections to one peer. */
 export class Pool {
-  readonly #peer: Peer;
-  readonly #now: () => number;
+  readonly #options: PoolOptions;
   readonly #idle: UpstreamConnection[] = [];
   /** All that aren't closed yet. */
   readonly #open = new Set<UpstreamConnection>();
   #retired = false;
-  #avoidedUntil = 0;
+  readonly health = new EndpointHealth();
 
-  constructor(peer: Peer, now: () => number) {
-    this.#peer = peer;
-    this.#now = now;
+  constructor(options: PoolOptions) {
+    this.#options = options;
   }
 
-  /** A kept connection, or with `fresh` a new one. */
+  /** A kept connection, or with `fresh` a new one. Who asks has seen that it isn't `full`. */
   connect(fresh: boolean): UpstreamConnection {
     while (!fresh) {
       const kept = this.#idle.pop();
       if (kept === undefined) break;
       if (kept.usable) return kept;
     }
-    const connection = new UpstreamConnection(this.#peer, this.#closed);
+    // A new one in the place of one that is kept, where there is room for no more.
+    if (this.#open.size >= this.#options.maximum) this.#idle.shift()?.destroy();
+    const connection = new UpstreamConnection(this.#options.peer, this.#closed);
     this.#open.add(connection);
     return connection;
   }
 
   /** The connection is free again. */
   kept(connection: UpstreamConnection): void {
-    connection.idleSince = this.#now();
+    connection.idleSince = this.#options.now();
     if (this.#idle.length < MAX_IDLE && !this.#retired) this.#idle.push(connection);
     else connection.destroy();
+    this.#options.onRoom();
   }
 
-  /** No connection came about. */
-  failed(): void {
-    this.#avoidedUntil = this.#now() + AVOID_MS;
+  /** Connections in use, which over HTTP/1.1 are requests under way. */
+  get active(): number {
+    return this.#open.size - this.#idle.length;
   }
 
-  /** It failed a moment ago. */
-  get avoided(): boolean {
-    return this.#avoidedUntil > this.#now();
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  /** There is no room for another request. */
+  get full(): boolean {
+    return this.#open.size - this.#idle.length >= this.#options.maximum;
   }
 
   /** Nothing is open. */
@@ -63,7 +77,7 @@ export class Pool {
   }
 
   closeIdle(): void {
-    const since = this.#now() - IDLE_MS;
+    const since = this.#options.now() - IDLE_MS;
     while ((this.#idle[0]?.idleSince ?? Number.POSITIVE_INFINITY) < since) this.#idle.shift()?.destroy();
   }
 
@@ -76,5 +90,6 @@ export class Pool {
     this.#open.delete(connection);
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
+    this.#options.onRoom();
   };
 }

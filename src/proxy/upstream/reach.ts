@@ -92,3 +92,10 @@ export function leadsHome({ remoteAddress = '', localAddress }: Ends): boolean {
   if (family !== 0 && loopback.check(remoteAddress, family === 6 ? 'ipv6' : 'ipv4')) return true;
   return remoteAddress === localAddress;
 }
+
+/** Endpoints have addresses; a name among them is no endpoint's. */
+export const noNames: LookupFunction = (hostname, _options, callback) => {
+  const error: NodeJS.ErrnoException = new Error(`${hostname} is no address`);
+  error.code = 'EADDRFORBIDDEN';
+  callback(error, '', 0);
+};

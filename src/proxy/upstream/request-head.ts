@@ -6,9 +6,8 @@ import type { OutgoingRequest } from '../forwarder.ts';
  * The target is concatenated to the base path, never resolved against it (A016).
  */
 export function requestHead(request: OutgoingRequest): string {
-  const { backend, framing } = request;
-  const basePath = backend.kind === 'Url' ? backend.basePath : '';
-  const head = `${request.method} ${basePath}${request.target} HTTP/1.1\r\n${request.headers}`;
+  const { framing } = request;
+  const head = `${request.method} ${request.upstream.policy.basePath}${request.target} HTTP/1.1\r\n${request.headers}`;
   switch (framing.kind) {
     case 'None':
       // A server may wait for a body after these methods unless it is told that there is none (RFC 9110 section 8.6).

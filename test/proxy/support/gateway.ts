@@ -13,11 +13,13 @@ import { type HostPattern, parseHostPattern } from '../../../src/resources/hostn
 import { identityHeaders } from '../../../src/resources/identity-headers.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../../src/resources/keys.ts';
 import { canonicalPath, type RoutePath } from '../../../src/resources/path.ts';
+import type { UpstreamPolicy } from '../../../src/resources/upstream.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../src/routing/decision.ts';
 import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/snapshot.ts';
 import type { Placement, ReservedMatch } from '../../../src/routing/table.ts';
 import { buildTable } from '../../support/table.ts';
 import { filesForwarder } from './files-forwarder.ts';
+import { upstreamSettings } from './upstream-settings.ts';
 
 const HOST = 'app.example';
 export const PLUGIN: ObjectKey = objectKey('TestPlugin', namespacedName('shop', 'door'));
@@ -45,7 +47,13 @@ export interface RouteSketch {
   /** Port of the upstream, or of another one. */
   readonly port?: number;
   readonly scheme?: 'http' | 'https';
-  readonly timeouts?: { readonly connect?: number; readonly response?: number; readonly idle?: number };
+  readonly timeouts?: {
+    readonly connect?: number;
+    readonly response?: number;
+    readonly idle?: number;
+    readonly request?: number;
+  };
+  readonly policy?: Partial<UpstreamPolicy>;
 }
 
 export interface GatewayOptions {
@@ -225,7 +233,9 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
               port: route.port ?? port,
               basePath: route.basePath ?? '',
             },
+            upstream: upstreamSettings({}, { ...route.policy, basePath: route.basePath ?? '' }),
             timeouts: {
+              ...(timeouts.request === undefined ? {} : { request: milliseconds(timeouts.request) }),
               connect: milliseconds(timeouts.connect ?? 5000),
               response: milliseconds(timeouts.response ?? 10_000),
               idle: milliseconds(timeouts.idle ?? 10_000),

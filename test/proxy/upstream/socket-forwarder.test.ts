@@ -5,7 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { BodySink, BodySource } from '../../../src/proxy/body.ts';
 import type { Forwarder, ForwardResult, OutgoingRequest } from '../../../src/proxy/forwarder.ts';
 import { milliseconds } from '../../../src/resources/duration.ts';
+import type { Backend } from '../../../src/resources/resource.ts';
 import { filesForwarder } from '../support/files-forwarder.ts';
+import { defaultSettings } from '../support/upstream-settings.ts';
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -46,8 +48,10 @@ function forwarder(): Forwarder {
 }
 
 function request(port: number, more: Partial<OutgoingRequest> = {}): OutgoingRequest {
+  const backend: Backend = { kind: 'Url', scheme: 'http', host: '127.0.0.1', port, basePath: '' };
   return {
-    backend: { kind: 'Url', scheme: 'http', host: '127.0.0.1', port, basePath: '' },
+    backend,
+    upstream: defaultSettings(more.backend ?? backend),
     timeouts: { connect: milliseconds(5000), response: milliseconds(5000), idle: milliseconds(5000) },
     method: 'GET',
     target: '/',

@@ -7,6 +7,7 @@ import type { ForwardResult, OutgoingRequest } from '../../../src/proxy/forwarde
 import { milliseconds } from '../../../src/resources/duration.ts';
 import { namespacedName } from '../../../src/resources/keys.ts';
 import type { Backend } from '../../../src/resources/resource.ts';
+import { defaultSettings } from '../support/upstream-settings.ts';
 
 export const ORDERS: Backend = { kind: 'Service', name: namespacedName('shop', 'orders'), port: 80 };
 
@@ -75,6 +76,7 @@ export function handDirectory(): HandDirectory {
 export function request(backend: Backend, more: Partial<OutgoingRequest> = {}): OutgoingRequest {
   return {
     backend,
+    upstream: defaultSettings(backend),
     timeouts: { connect: milliseconds(5000), response: milliseconds(10_000), idle: milliseconds(10_000) },
     method: 'GET',
     target: '/',

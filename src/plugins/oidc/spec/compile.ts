@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { foldHeaderName, identityHeaders } from '../../../resources/identity-headers.ts';
 import { nameOf } from '../../../resources/keys.ts';
 import { canonicalPath, type RoutePath } from '../../../resources/path.ts';
+import { MAX_AUTHORITIES, pemCertificates } from '../../../resources/pem.ts';
 import { type Checked, type FieldPath, type Problem, problem } from '../../../resources/problem.ts';
 import type { Redacted } from '../../../resources/redacted.ts';
 import type { PluginResource } from '../../../resources/resource.ts';
@@ -84,15 +85,12 @@ function readClientSecrets(
   return { ok: true, value: all };
 }
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-const MAX_AUTHORITIES = 64;
-
 /** PEM certificates, each of which can be read: one that can't would fail every call with a riddle. */
 function readAuthorities(ref: Ref, { secret }: PluginCompileContext): Checked<string> {
   const path: FieldPath = ['spec', 'tls', 'caRef'];
   const read = secret(ref.name, ref.key, path);
   if (!read.ok) return read;
-  const certificates = read.value.reveal().match(CERTIFICATE) ?? [];
+  const certificates = pemCertificates(read.value.reveal());
   if (certificates.length === 0 || certificates.length > MAX_AUTHORITIES) {
     return refused(path, ref, `must hold 1 to ${MAX_AUTHORITIES} PEM certificates (-----BEGIN CERTIFICATE-----)`);
   }
