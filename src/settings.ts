@@ -66,6 +66,7 @@ export interface KubernetesSettings {
   readonly lease: string;
   /** Undefined: off. */
   readonly https: Endpoint | undefined;
+  readonly http2: boolean;
   readonly plainHttp: 'Redirect' | 'Serve';
   readonly defaultCertificate: NamespacedName | undefined;
   /** Value of Strict-Transport-Security; undefined: none is written. */

@@ -38,6 +38,7 @@ export const KUBERNETES: readonly Option[] = [
     '0.0.0.0:8443',
     'Where requests are served over TLS, with the certificates that Routes name (tls.secretRef).',
   ),
+  option('http2', 'on|off', 'on', 'Whether --listen-https speaks HTTP/2 with clients that offer it. gRPC needs it.'),
   option(
     'plain-http',
     'Redirect|Serve',

@@ -16,6 +16,7 @@ export function readKubernetes(reader: Reader, className: string, around: Surrou
     clusterDomain: reader.value('cluster-domain', network.domain, 'cluster.local'),
     keysSecret: reader.value('keys-secret', network.objectName, `${own}-keys`),
     https,
+    http2: reader.value('http2', values.oneOf('on', 'off'), 'on') === 'on',
     plainHttp: readPlainHttp(reader, https),
     defaultCertificate: readDefaultCertificate(reader, https),
     hsts: readHsts(reader, https),

@@ -75,9 +75,9 @@ export async function startInCluster(settings: ServeSettings, cluster: Kubernete
     },
   });
   parts.metrics.followUpstreams(() => forwarder.counts());
-  const { https: endpoint, plainHttp: plain, hsts } = cluster;
+  const { https: endpoint, plainHttp: plain, http2, hsts } = cluster;
   const ticketKeys = cluster.sessionTickets ? ticketKeysOf(ring) : undefined;
-  const shown = { plain, hsts, ticketKeys, certificates: certificates.store };
+  const shown = { plain, http2, hsts, ticketKeys, certificates: certificates.store };
   const https = endpoint === undefined ? {} : { https: { ...shown, endpoint } };
   const front = await openFront(parts, { control, forwarder, ...https });
   tellServing(parts, endpoint, { kubernetes: server });

@@ -2,14 +2,22 @@
 export interface BodySink {
   /** The sink may keep the chunk. False: no more until it calls `resume` of the source. */
   data(chunk: Buffer): boolean;
-  /** The body is complete, as its framing says. */
-  end(): void;
+  /**
+   * The body is complete, as its framing says. `trailers`: what the sender said after it, of a response only; who has no
+   * way to pass them on leaves them out.
+   */
+  end(trailers?: Trailers): void;
   /** The body broke off: whoever reads it must see that it is not whole (A070, T15). */
   abort(): void;
 }
 
+/** Names, in lower case, and values in turn: checked, and nothing among them is of a connection, of framing, or ours to say. */
+export type Trailers = readonly string[];
+
 /** A body that somebody else sends. Either started once or cancelled; can be cancelled at any time, any number of times. */
 export interface BodySource {
+  /** It may have trailers at its end. */
+  readonly trails?: boolean;
   start(sink: BodySink): void;
   resume(): void;
   /** Nobody wants the rest; the sink hears nothing more. */

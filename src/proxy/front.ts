@@ -7,7 +7,7 @@ import type { TicketKeys } from './tls/session-tickets.ts';
 export type ListenerName = 'http' | 'https';
 
 export interface FrontOptions
-  extends Omit<ProxyListenerOptions, 'admit' | 'certificates' | 'ticketKeys' | 'hsts' | 'proxyHeader'> {
+  extends Omit<ProxyListenerOptions, 'admit' | 'certificates' | 'ticketKeys' | 'hsts' | 'proxyHeader' | 'http2'> {
   /** Where connections begin with a PROXY header; default: nowhere. */
   readonly proxyProtocol?: readonly ListenerName[];
   /** `--health-path`; undefined: there is none. */
@@ -27,6 +27,8 @@ export interface HttpsOptions {
   readonly ticketKeys?: TicketKeys | undefined;
   /** Value of Strict-Transport-Security; undefined: none is written. */
   readonly hsts?: string | undefined;
+  /** `--http2`. */
+  readonly http2?: boolean;
 }
 
 /** Every way in: the same journey behind a plain listener and, where there are certificates, an HTTPS one. */
@@ -57,6 +59,7 @@ export function createFront({ health, https, proxyProtocol = [], ...options }: F
             ticketKeys: https.ticketKeys,
             hsts: https.hsts,
             proxyHeader: proxyProtocol.includes('https'),
+            http2: https.http2,
             admit: inOrder([healthCheck, refuseMisdirected(https.certificates)]),
           }),
   };

@@ -8,7 +8,7 @@ export interface RequestHead {
   readonly method: string;
   /** Request-target, as sent. */
   readonly target: string;
-  /** `1.1`. */
+  /** As text says it, `1.1`; `2` for HTTP/2, which no text can claim, for there it is `2.0` (A071). */
   readonly version: string;
   /** Names and values in turn, as sent. */
   readonly headers: readonly string[];
@@ -17,6 +17,8 @@ export interface RequestHead {
    * would cost 2.5 µs.
    */
   readonly valuesChecked: boolean;
+  /** HTTP/2: a body may follow whatever the fields say, for each frame says whether it is the last. */
+  readonly openEnded?: boolean;
 }
 
 export interface GateLimits {
@@ -67,7 +69,8 @@ const bad = (reason: BadHeadReason): GateResult => ({ ok: false, fault: { status
  */
 export function checkHead(head: RequestHead, classify: HeaderClassifier, limits: GateLimits): GateResult {
   const { headers, version } = head;
-  if (version !== '1.1' && version !== '1.0') return { ok: false, fault: { status: 505, reason: 'http_version' } };
+  if (version !== '1.1' && version !== '1.0' && version !== '2')
+    return { ok: false, fault: { status: 505, reason: 'http_version' } };
   if (head.target.length > limits.targetBytes) return { ok: false, fault: { status: 414, reason: 'target_too_long' } };
   if (headers.length > limits.headerLines * 2)
     return { ok: false, fault: { status: 431, reason: 'headers_too_large' } };
@@ -86,7 +89,7 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
     const info = classify(name);
     infos.push(info);
     bytes += name.length + value.length + 4;
-    if (info.kind === 'Invalid') return bad('header_name');
+    if (info.kind === 'Invalid' || (version === '2' && info.name !== name)) return bad('header_name');
     if (!head.valuesChecked && !isFieldValue(value)) return bad('header_value');
     if ((seen & info.single) !== 0) return bad('duplicate_header');
     seen |= info.single;
@@ -100,10 +103,10 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
   if (host === undefined || host === '') return bad('host_missing');
   if (goesRound(passes)) return { ok: false, fault: { status: 508, reason: 'loop' } };
 
-  const framing = framingOf(length, coding, version);
+  const framing = framingOf(length, coding, head);
   if (typeof framing === 'string') return bad(framing);
   // RFC 9110 section 10.1.1: a 100-continue of HTTP/1.0 is ignored.
-  const asks = expect !== undefined && version === '1.1';
+  const asks = expect !== undefined && version !== '1.0';
   if (asks && lowerAscii(expect ?? '') !== '100-continue') {
     return { ok: false, fault: { status: 417, reason: 'unknown_expectation' } };
   }
@@ -115,11 +118,15 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
 }
 
 /** RFC 9112 section 6.3, without its leniencies: only `chunked`, only on HTTP/1.1, never beside a length (A060 to A063). */
-function framingOf(length: string | undefined, coding: string | undefined, version: string): Framing | BadHeadReason {
+function framingOf(
+  length: string | undefined,
+  coding: string | undefined,
+  { version, openEnded }: RequestHead,
+): Framing | BadHeadReason {
   if (coding !== undefined) {
     return coding === 'chunked' && version === '1.1' && length === undefined ? CHUNKED : 'transfer_encoding';
   }
-  if (length === undefined) return NO_BODY;
+  if (length === undefined) return openEnded === true ? CHUNKED : NO_BODY;
   if (length.length === 0 || length.length > MAX_LENGTH_DIGITS) return 'content_length';
   let bytes = 0;
   for (let i = 0; i < length.length; i++) {

@@ -1,8 +1,9 @@
 import type { GateLimits } from './gate.ts';
+import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from './http2/limits.ts';
 import type { FrontLimits } from './node-exchange.ts';
 
 /** Every number that a client could otherwise choose (invariant 7, A160, T16). Times in milliseconds. */
-export interface ProxyLimits extends GateLimits, FrontLimits {
+export interface ProxyLimits extends GateLimits, FrontLimits, Http2Limits {
   /** Open connections; more are closed at once. */
   readonly connections: number;
   /** Requests of one connection that wait for the one before them. */
@@ -34,4 +35,5 @@ export const DEFAULT_LIMITS: ProxyLimits = {
   handshakeTimeout: 10_000,
   handshakes: 1000,
   checkInterval: 1000,
+  ...DEFAULT_HTTP2_LIMITS,
 };

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { Acquire } from '../control/lease.ts';
 import type { Cidr } from '../resources/address-policy.ts';
 import type { ExternalAddress } from '../resources/external.ts';
@@ -12,6 +13,7 @@ import { ClientAddresses } from './client-address.ts';
 import type { Forwarder } from './forwarder.ts';
 import { FrontConnection } from './front-connection.ts';
 import { headerClassifier } from './header-class.ts';
+import { Sessions } from './http2/sessions.ts';
 import { serve } from './journey.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
 import { rejectionOf } from './raw-answer.ts';
@@ -44,6 +46,8 @@ export interface ProxyListenerOptions {
   readonly hsts?: string | undefined;
   /** Every connection begins with a PROXY header of a trusted proxy, or ends. */
   readonly proxyHeader?: boolean | undefined;
+  /** HTTP/2 besides, over TLS alone. Default: no. */
+  readonly http2?: boolean | undefined;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   /** Unique; default: 96 random bits of this process and a count. */
@@ -59,10 +63,10 @@ export interface ProxyListener {
   close(grace: number): Promise<void>;
 }
 
-/** One public listener: HTTP/1.1 on node:http or node:https, tuned against slow and greedy clients (T16, A160). */
+/** One public listener: HTTP/1.1 on node:http or node:https, HTTP/2 beside it on node:http2, tuned against slow and greedy clients (T16, A160). */
 export function createProxyListener(options: ProxyListenerOptions): ProxyListener {
   const limits: ProxyLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { observer, certificates, ticketKeys, trustedProxies = [] } = options;
+  const { observer, certificates, ticketKeys, trustedProxies = [], http2 = false } = options;
   const clients = new ClientAddresses(trustedProxies);
   const world: ProxyWorld = {
     acquire: options.acquire,
@@ -80,7 +84,14 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
   };
   const state = { limits, draining: false, hsts: options.hsts };
   const connections = new Map<Duplex, FrontConnection>();
-  const server = certificates === undefined ? plainServer(limits) : tlsServer(limits, certificates, ticketKeys);
+  const server = certificates === undefined ? plainServer(limits) : tlsServer(limits, certificates, ticketKeys, http2);
+  const sessions = new Sessions({
+    limits,
+    observer,
+    hsts: options.hsts,
+    now: world.now,
+    serve: (exchange) => serve(exchange, world),
+  });
   const handshakes = new Handshakes(limits.handshakes, () => observer.rejected('tls_handshakes'));
   const arrivals = new Arrivals({
     proxyHeaderFrom: options.proxyHeader === true ? (peer) => clients.trusts(peer) : undefined,
@@ -116,9 +127,11 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
   if (certificates === undefined) server.on('connection', open);
   else {
     server.on('connection', (raw: Socket) => handshakes.begin(raw));
-    server.on('secureConnection', (socket: Socket) => {
+    server.on('secureConnection', (socket: TLSSocket) => {
       handshakes.finished(socket);
-      open(socket);
+      const arrival = socket.alpnProtocol === 'h2' ? arrivals.of(socket) : undefined;
+      if (arrival === undefined) open(socket);
+      else sessions.accept(socket, arrival);
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
       // Whoever only looks whether the port is open has done nothing wrong.
@@ -149,17 +162,21 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     },
     drain() {
       state.draining = true;
+      sessions.drain();
     },
     async close(grace) {
       state.draining = true;
       arrivals.endAll();
       handshakes.endAll();
+      sessions.drain();
+      const late = setTimeout(() => sessions.destroyAll(), grace);
       // A server that closes no longer looks at the time that heads take: a browser's spare connection would hold it up.
       const silent = setTimeout(() => {
         for (const [socket, connection] of connections) if (!connection.busy) socket.destroy();
       }, limits.headTimeout);
       await closeServer(server, grace);
       clearTimeout(silent);
+      clearTimeout(late);
     },
   };
 }

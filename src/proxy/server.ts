@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ProxyLimits } from './limits.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { policyWith, SessionTickets, type TicketKeys } from './tls/session-tickets.ts';
@@ -9,20 +10,22 @@ import { policyWith, SessionTickets, type TicketKeys } from './tls/session-ticke
 export const plainServer = (limits: ProxyLimits): Server => limited(createServer(serverOptions(limits)), limits);
 
 /**
- * HTTP/1.1 over TLS. A name without a certificate, where there is no default, gets the alert handshake_failure: node has
+ * HTTP/1.1 over TLS, and where `http2` says so connections that are for HTTP/2: those are led past it, to whoever listens to
+ * `secureConnection` besides. A name without a certificate, where there is no default, gets the alert handshake_failure: node has
  * no way to send unrecognized_name.
  */
 export function tlsServer(
   limits: ProxyLimits,
   certificates: CertificateStore,
   ticketKeys: TicketKeys | undefined,
+  http2: boolean,
 ): Server {
   const policy = policyWith(ticketKeys);
   const server = createHttpsServer({
     ...serverOptions(limits),
     ...policy,
-    // A client that offers h2 alone hears no_application_protocol.
-    ALPNProtocols: ['http/1.1'],
+    // A client that offers nothing of it hears no_application_protocol; one without ALPN speaks HTTP/1.1.
+    ALPNProtocols: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
     handshakeTimeout: limits.handshakeTimeout,
     SNICallback: (serverName, choose) => {
       try {
@@ -38,7 +41,18 @@ export function tlsServer(
     server.setSecureContext({ ...policy, cert: certificate, key: key.reveal() });
     tickets?.contextReplaced();
   });
+  if (http2) leadPast(server);
   return limited(server, limits);
+}
+
+/** The server reads HTTP/1.1 in a listener of its own; a connection for HTTP/2 has to have no other reader. */
+function leadPast(server: Server): void {
+  const own = server.listeners('secureConnection');
+  if (own.length !== 1) throw new Error('node:https reads its connections in another way than this was made for');
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol !== 'h2') for (const read of own) read.call(server, socket);
+  });
 }
 
 const serverOptions = (limits: ProxyLimits): ServerOptions => ({

@@ -227,6 +227,7 @@ describe('settings of serve in a cluster', () => {
         clusterDomain: 'cluster.local',
         keysSecret: 'postern-keys',
         https: { host: '0.0.0.0', port: 8443 },
+        http2: true,
         plainHttp: 'Redirect',
         defaultCertificate: undefined,
         hsts: undefined,
@@ -327,6 +328,7 @@ describe('settings of serve in a cluster', () => {
     const off = served(['--listen-https=off', '--external-scheme=http'], POD);
     expect(off.origin).toMatchObject({ https: undefined, plainHttp: 'Serve' });
     expect(off.external).toEqual({ scheme: 'http', port: 8080 });
+    expect(served(['--http2=off'], POD).origin).toMatchObject({ http2: false });
     expect(served(['--plain-http=Serve'], POD).origin).toMatchObject({ plainHttp: 'Serve', https: { port: 8443 } });
   });
 

@@ -140,6 +140,7 @@ postern
 - {{ printf "--listen=%s:8080" $c.bindAddress | quote }}
 {{- if $c.https.enabled }}
 - {{ printf "--listen-https=%s:8443" $c.bindAddress | quote }}
+- --http2={{ ternary "on" "off" $c.https.http2 }}
 - --plain-http={{ $c.https.plainHttp }}
 {{- with $c.https.hsts }}
 - {{ printf "--hsts=%s" . | quote }}

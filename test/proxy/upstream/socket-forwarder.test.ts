@@ -394,7 +394,7 @@ it('F47 a slow reader holds the upstream back: 64 MB pass through without being 
         setImmediate(() => body.resume());
         return false;
       },
-      end: resolve,
+      end: () => resolve(),
       abort: () => reject(new Error('aborted')),
     });
   });

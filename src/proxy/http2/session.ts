@@ -1,0 +1,185 @@
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { Arrival } from '../arrival/arrivals.ts';
+import type { Exchange } from '../exchange.ts';
+import type { ProxyLimits } from '../limits.ts';
+import { faultOf } from './connection-fault.ts';
+import { StreamExchange } from './exchange.ts';
+import { headOf } from './head.ts';
+import { sessionOptions } from './limits.ts';
+import { Rate } from './rate.ts';
+
+/** RFC 9113 section 6.8: the highest number there is, so that nothing that is on its way is lost. */
+const NO_LAST_STREAM = 0x7fffffff;
+/** After a connection was told to go, for how long requests that crossed that are still served, in milliseconds. */
+const LINGER = 1000;
+
+export interface SessionHost {
+  readonly limits: ProxyLimits;
+  readonly draining: boolean;
+  /** Value of Strict-Transport-Security on every answer; undefined: none. */
+  readonly hsts: string | undefined;
+  serve(exchange: Exchange): Promise<void>;
+  /** Reason of a closed set. */
+  rejected(reason: string): void;
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  closed(session: FrontSession): void;
+}
+
+/**
+ * One HTTP/2 connection of a client: its requests side by side, each decided by itself, and what bounds the connection. Who
+ * goes beyond a bound loses this connection and no other (A161).
+ */
+export class FrontSession {
+  readonly #session: ServerHttp2Session;
+  readonly #socket: TLSSocket;
+  readonly #host: SessionHost;
+  readonly #arrival: Arrival;
+  readonly #open = new Set<StreamExchange>();
+  readonly #resets: Rate;
+  readonly #control: Rate;
+  /** Streams that came to us, and those that node refused before. */
+  #streams = 0;
+  #refused = 0;
+  #toldAt: number | undefined;
+  #quietSince: number;
+  #over = false;
+  #overAt: number | undefined;
+
+  constructor(socket: TLSSocket, arrival: Arrival, host: SessionHost) {
+    const { limits } = host;
+    this.#host = host;
+    this.#arrival = arrival;
+    this.#resets = new Rate(limits.streamResets);
+    this.#control = new Rate(limits.controlFrames);
+    this.#quietSince = host.now();
+    const session = performServerHandshake(socket, sessionOptions(limits));
+    this.#session = session;
+    this.#socket = socket;
+    session.on('stream', (stream: ServerHttp2Stream, _headers, flags: number, fields: string[]) =>
+      this.#begin(stream, flags, fields),
+    );
+    session.on('ping', () => this.#controlled());
+    session.on('remoteSettings', () => this.#controlled());
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      const fault = faultOf(error);
+      if (fault !== undefined && !this.#over) host.rejected(fault);
+    });
+    // Before the session hears of it and knows nothing any more.
+    socket.prependListener('close', () => this.#countRefused());
+    session.on('close', () => {
+      this.#over = true;
+      host.closed(this);
+    });
+  }
+
+  /** Requests at hand. */
+  get busy(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** No new requests are wanted; what is under way, or on its way, is served (F23). */
+  tellToGo(): void {
+    if (this.#toldAt !== undefined || this.#session.destroyed) return;
+    this.#toldAt = this.#host.now();
+    this.#session.goaway(constants.NGHTTP2_NO_ERROR, NO_LAST_STREAM);
+  }
+
+  /** Looks at everything that takes time: once in a while, from outside. */
+  sweep(now: number): void {
+    if (this.#session.destroyed) {
+      // It waits for the client to take what was last said: not for ever.
+      this.#over = true;
+      this.#overAt ??= now;
+      if (now - this.#overAt >= LINGER) this.#socket.destroy();
+      return;
+    }
+    this.#countRefused();
+    const { flushTimeout, headTimeout, keepAlive } = this.#host.limits;
+    for (const exchange of this.#open) {
+      const stalled = exchange.stalledFor(now);
+      if (stalled < flushTimeout) continue;
+      this.#host.rejected('slow_reader');
+      // Where not even the end of a stream gets through, the whole connection stands still.
+      if (exchange.ended) {
+        this.destroy();
+        return;
+      }
+      exchange.abort();
+    }
+    if (this.busy) return;
+    const quiet = now - this.#quietSince;
+    if (this.#toldAt !== undefined) {
+      if (quiet >= LINGER && now - this.#toldAt >= LINGER) this.#session.close();
+    } else if (this.#streams === 0 && quiet >= headTimeout) {
+      this.#host.rejected('head_timeout');
+      this.destroy();
+    } else if (this.#streams > 0 && quiet >= keepAlive) {
+      this.tellToGo();
+    }
+    // A client that was told and stays without asking for anything.
+    if (quiet >= keepAlive + 2 * LINGER) this.destroy();
+  }
+
+  destroy(): void {
+    this.#over = true;
+    this.#session.destroy();
+    this.#socket.destroy();
+  }
+
+  #begin(stream: ServerHttp2Stream, flags: number, fields: readonly string[]): void {
+    const { limits } = this.#host;
+    this.#streams += 1;
+    if (this.#over || stream.destroyed || stream.closed) {
+      // Taken back in the same read: no request was made of it (CVE-2023-44487).
+      stream.on('error', () => {});
+      this.#reset();
+      return;
+    }
+    const result = headOf(fields, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    if (!result.ok) {
+      this.#host.rejected(result.fault);
+      stream.on('error', () => {});
+      if (result.fault === 'connect') stream.respond({ ':status': 405 }, { endStream: true });
+      stream.close(result.fault === 'connect' ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_PROTOCOL_ERROR);
+      stream.resume();
+      return;
+    }
+    const exchange = new StreamExchange(stream, result.head, this.#arrival, this.#host.hsts, (ended) =>
+      this.#end(ended),
+    );
+    this.#open.add(exchange);
+    if (this.#streams >= limits.streamsPerConnection || this.#host.draining) this.tellToGo();
+    void this.#host.serve(exchange);
+  }
+
+  #end(exchange: StreamExchange): void {
+    this.#open.delete(exchange);
+    if (this.#open.size === 0) this.#quietSince = this.#host.now();
+    if (exchange.gone) this.#reset();
+  }
+
+  #reset(): void {
+    if (!this.#resets.take(this.#host.now())) this.#tooMuch('h2_stream_resets');
+  }
+
+  #controlled(): void {
+    if (!this.#control.take(this.#host.now())) this.#tooMuch('h2_control_frames');
+  }
+
+  #tooMuch(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.rejected(reason);
+    this.#session.destroy(new Error(reason), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  /** node refuses some streams without a word: those that never came to us. Clients count by two from one. */
+  #countRefused(): void {
+    const { lastProcStreamID } = this.#session.state;
+    if (lastProcStreamID === undefined) return;
+    const refused = (lastProcStreamID + 1) / 2 - this.#streams;
+    for (; this.#refused < Math.min(refused, 1000); this.#refused++) this.#host.rejected('h2_refused_stream');
+  }
+}
