@@ -44,6 +44,8 @@ export class UpstreamConnection {
   #reading = false;
   /** Requests that were begun on it. */
   uses = 0;
+  /** Whether anything came back since the last of them began. */
+  heard = false;
   /** Milliseconds of a monotonic clock; set by the pool. */
   idleSince = 0;
 
@@ -73,6 +75,7 @@ export class UpstreamConnection {
   /** Begins a request: what arrives from now on is its response. */
   use(user: ConnectionUser, method: string): void {
     this.uses += 1;
+    this.heard = false;
     this.#user = user;
     gatherWrites(this.#socket);
     this.#parser.expect(method, user);
@@ -165,6 +168,7 @@ export class UpstreamConnection {
       this.#socket.destroy();
       return false;
     }
+    this.heard = true;
     this.#reading = true;
     const fault = this.#parser.push(chunk);
     if (fault === undefined) this.#parser.flushEnd();

@@ -242,12 +242,12 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
   #again(connection: UpstreamConnection | undefined): boolean {
     const { body, method } = this.#request;
     if (this.#phase !== 'waiting' || this.#repeated || body !== undefined || !IDEMPOTENT.has(method)) return false;
-    if (!this.#mayRetry()) return false;
+    if (connection === undefined || connection.heard || !this.#mayRetry()) return false;
     const pool = this.#pool;
-    const place = this.#elsewhere() ?? (connection !== undefined && connection.uses > 1 ? pool : undefined);
+    const place = this.#elsewhere() ?? (connection.uses > 1 ? pool : undefined);
     if (pool === undefined || place === undefined || !this.#upstream.mayRetry()) return false;
     // Of a kept connection that was dead already this says nothing about the endpoint.
-    if (connection === undefined || connection.uses < 2) this.#upstream.failed(pool);
+    if (connection.uses < 2) this.#upstream.failed(pool);
     this.#repeated = true;
     this.#sent = false;
     this.#retry(place, 'reset');
