@@ -3,10 +3,13 @@ import type { LogOutput } from '../log.ts';
 
 /** Bytes that wait for a reader that is slow; lines beyond that are dropped, so that a stuck pipe fills no memory. */
 const MOST_WAITING = 16 * 1024 * 1024;
-/** Milliseconds for which lines are gathered into one write: a write for each line costs more than making it. */
-const GATHER = 10;
+/**
+ * Milliseconds for which lines are gathered into one write: a write for each line costs more than making it, and each write
+ * wakes a thread that takes the processor from requests where there is one for both.
+ */
+const GATHER = 50;
 /** Characters that are written without waiting for more. */
-const MOST_GATHERED = 64 * 1024;
+const MOST_GATHERED = 256 * 1024;
 /** Milliseconds that the end of the process waits for a reader that doesn't read. */
 const PATIENCE = 1000;
 

@@ -52,7 +52,7 @@ export function createCookieLines<T>(most = MOST): CookieLines<T> {
 /** Of the first cookie whose name begins so. A wrong guess finds nothing, or an entry with another line. */
 function keyOf(line: string, name: string): string {
   const at = line.indexOf(name);
-  const semicolon = line.indexOf(';', at < 0 ? 0 : at);
+  const semicolon = line.indexOf(';', Math.max(0, at));
   const end = semicolon < 0 ? line.length : semicolon;
   return line.slice(Math.max(0, end - KEY_LENGTH), end);
 }

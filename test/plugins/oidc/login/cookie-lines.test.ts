@@ -37,7 +37,7 @@ describe('Cookie lines that were read before', () => {
     const line = (user: number): string => `${NAME}=${seal(user)}`;
     for (let user = 0; user < 50; user++) lines.set(line(user), NAME, user);
     const kept = Array.from({ length: 50 }, (_, user) => user).filter((user) => lines.get(line(user), NAME) === user);
-    expect(kept).toEqual([42, 43, 44, 45, 46, 47, 48, 49].slice(-kept.length));
+    expect(kept).toEqual(Array.from({ length: kept.length }, (_, at) => 50 - kept.length + at));
     expect(kept.length).toBeGreaterThan(5);
     lines.set(`${'z'.repeat(2000)}; ${line(60)}`, NAME, 60);
     expect(lines.get(`${'z'.repeat(2000)}; ${line(60)}`, NAME)).toBeUndefined();
