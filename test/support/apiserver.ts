@@ -46,7 +46,15 @@ export interface ApiServer {
    * Resolves when it is ready.
    */
   restartWithoutHistory(): Promise<void>;
+  /** Starts another one over the same etcd, with the same users, of the programs in `folder`. It is stopped with this one. */
+  beside(folder?: string): Promise<Beside>;
   stop(): Promise<void>;
+}
+
+/** A second API server of the same cluster, as while a control plane is upgraded. */
+export interface Beside extends Pick<ApiServer, 'url' | 'ca' | 'call'> {
+  /** Ends it and starts it again at the same address. Resolves when it is ready. */
+  restart(): Promise<void>;
 }
 
 export interface ApiServerOptions {
@@ -82,11 +90,16 @@ async function startOnce({ audit = false }: ApiServerOptions): Promise<ApiServer
     const etcd = `http://127.0.0.1:${client}`;
     const auditLog = join(directory, 'audit.log');
     writeFileSync(auditLog, '', { mode: 0o600 });
-    const args = [...serverArgs(directory, etcd, secure ?? 0, token), ...(audit ? auditArgs(directory, auditLog) : [])];
+    const shared = serverArgs(directory, etcd, token);
+    const args = [
+      ...shared,
+      ...ownArgs(join(directory, 'certificates'), secure ?? 0),
+      ...(audit ? auditArgs(directory, auditLog) : []),
+    ];
     let apiServer = run('kube-apiserver', args, directory);
     running.push(apiServer);
     const url = `https://127.0.0.1:${secure}`;
-    const ca = await certificate(directory, running);
+    const ca = await certificate(join(directory, 'certificates'), running);
     let agent = new Agent({ ca, keepAlive: true, maxSockets: 8 });
     const call: ApiServer['call'] = (method, path, body, contentType = 'application/json') =>
       callApi({ url, agent, token, method, path, body, contentType });
@@ -119,6 +132,33 @@ async function startOnce({ audit = false }: ApiServerOptions): Promise<ApiServer
         apiServer = run('kube-apiserver', args, directory);
         running.splice(running.length - 1, 1, apiServer);
         await ready(call, running);
+      },
+      async beside(folder) {
+        const [port = 0] = await freePorts(1);
+        const certificates = join(directory, `certificates-${port}`);
+        const start = () => run('kube-apiserver', [...shared, ...ownArgs(certificates, port)], directory, folder);
+        let process = start();
+        running.push(process);
+        const address = `https://127.0.0.1:${port}`;
+        const own = await certificate(certificates, running);
+        let connections = new Agent({ ca: own, keepAlive: true, maxSockets: 8 });
+        const callIt: ApiServer['call'] = (method, path, body, contentType = 'application/json') =>
+          callApi({ url: address, agent: connections, token, method, path, body, contentType });
+        await ready(callIt, running);
+        return {
+          url: address,
+          ca: own,
+          call: callIt,
+          async restart() {
+            connections.destroy();
+            await process.stop();
+            const before = running.indexOf(process);
+            process = start();
+            running.splice(before, 1, process);
+            connections = new Agent({ ca: own, keepAlive: true, maxSockets: 8 });
+            await ready(callIt, running);
+          },
+        };
       },
       async stop() {
         agent.destroy();
@@ -153,7 +193,13 @@ const etcdArgs = (directory: string, client: string, peer: string): readonly str
   '--log-level=warn',
 ];
 
-function serverArgs(directory: string, etcd: string, port: number, token: string): readonly string[] {
+/** What each of several API servers of a cluster has for itself. */
+const ownArgs = (certificates: string, port: number): readonly string[] => [
+  `--secure-port=${port}`,
+  `--cert-dir=${certificates}`,
+];
+
+function serverArgs(directory: string, etcd: string, token: string): readonly string[] {
   const key = join(directory, 'service-account.pem');
   const tokens = join(directory, 'tokens.csv');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -162,8 +208,6 @@ function serverArgs(directory: string, etcd: string, port: number, token: string
   return [
     `--etcd-servers=${etcd}`,
     '--bind-address=127.0.0.1',
-    `--secure-port=${port}`,
-    `--cert-dir=${join(directory, 'certificates')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${key}`,
     `--service-account-signing-key-file=${key}`,
@@ -188,10 +232,10 @@ interface Running {
   stop(): Promise<void>;
 }
 
-function run(name: ProgramName, args: readonly string[], directory: string): Running {
-  const log = join(directory, `${name}.log`);
+function run(name: ProgramName, args: readonly string[], directory: string, folder?: string): Running {
+  const log = join(directory, `${name}${folder === undefined ? '' : '-beside'}.log`);
   const output = openSync(log, 'w');
-  const child = spawn(programPath(name), args, { stdio: ['ignore', output, output] });
+  const child = spawn(programPath(name, folder), args, { stdio: ['ignore', output, output] });
   const ended = once(child, 'exit');
   return {
     check() {
@@ -226,10 +270,10 @@ async function until<T>(
 }
 
 /** It signs a certificate for itself, and writes the one of its authority behind it. */
-const certificate = (directory: string, running: readonly Running[]): Promise<string> =>
+const certificate = (folder: string, running: readonly Running[]): Promise<string> =>
   until(running, () => {
     try {
-      const pem = readFileSync(join(directory, 'certificates', 'apiserver.crt'), 'utf8');
+      const pem = readFileSync(join(folder, 'apiserver.crt'), 'utf8');
       return pem.trimEnd().endsWith('-----END CERTIFICATE-----') ? pem : undefined;
     } catch {
       return undefined;

@@ -23,14 +23,16 @@ export function kubernetesVersion(): string {
   return version;
 }
 
+/** Where `npm run test:assets` leaves the programs of a version. */
+export const cacheOf = (version: string): string =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'postern', `kubernetes-${version}`);
+
 /** Where they are: `KUBEBUILDER_ASSETS` where it is set, as with envtest; else a cache folder, one for each version. */
-export const ASSETS =
-  process.env['KUBEBUILDER_ASSETS'] ??
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'postern', `kubernetes-${kubernetesVersion()}`);
+export const ASSETS = process.env['KUBEBUILDER_ASSETS'] ?? cacheOf(kubernetesVersion());
 
 /** Path of a program, or `` where it is missing. */
-export function programPath(name: ProgramName): string {
-  const path = join(ASSETS, name);
+export function programPath(name: ProgramName, folder = ASSETS): string {
+  const path = join(folder, name);
   try {
     accessSync(path, constants.X_OK);
     return path;

@@ -51,6 +51,8 @@ export interface FaultyApi {
   kubeconfigWith(tokenFile: string): string;
   /** Instead of what was wrong before. */
   set(faults: Faults): void;
+  /** Leads to another API server of the cluster from the next call on; what is open stays where it is. */
+  turnTo(server: Pick<ApiServer, 'url' | 'ca'>): void;
   /** Ends every connection. */
   cut(): void;
   calls(): readonly FaultyCall[];
@@ -73,7 +75,9 @@ export const statusAnswer = (status: number, headers: OutgoingHttpHeaders = {}):
 });
 
 export async function startFaultyApi(server: ApiServer, token = server.token): Promise<FaultyApi> {
-  const agent = new Agent({ ca: server.ca, keepAlive: true });
+  const agentTo = ({ ca }: Pick<ApiServer, 'ca'>): Agent => new Agent({ ca, keepAlive: true });
+  const agents = [agentTo(server)];
+  let target: { readonly url: string; readonly agent: Agent | undefined } = { url: server.url, agent: agents[0] };
   let faults: Faults = {};
   let calls: FaultyCall[] = [];
 
@@ -108,8 +112,8 @@ export async function startFaultyApi(server: ApiServer, token = server.token): P
   function forward(incoming: IncomingMessage, outgoing: ServerResponse, call: FaultyCall): void {
     const { method, headers, url = '/' } = incoming;
     const upstream = request(
-      new URL(url, server.url),
-      { method, agent, headers: { ...headers, host: new URL(server.url).host } },
+      new URL(url, target.url),
+      { method, agent: target.agent, headers: { ...headers, host: new URL(target.url).host } },
       (answer) => {
         call.status = answer.statusCode ?? 0;
         outgoing.writeHead(call.status, answer.headers);
@@ -160,6 +164,11 @@ export async function startFaultyApi(server: ApiServer, token = server.token): P
       faults = next;
       if (next.refuse === true) proxy.closeAllConnections();
     },
+    turnTo(other) {
+      const agent = agentTo(other);
+      agents.push(agent);
+      target = { url: other.url, agent };
+    },
     cut: () => proxy.closeAllConnections(),
     calls: () => calls,
     forget() {
@@ -168,7 +177,7 @@ export async function startFaultyApi(server: ApiServer, token = server.token): P
     async stop() {
       proxy.closeAllConnections();
       await new Promise((resolve) => proxy.close(resolve));
-      agent.destroy();
+      for (const agent of agents) agent.destroy();
       rmSync(directory, { recursive: true, force: true });
     },
   };
