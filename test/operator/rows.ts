@@ -44,7 +44,7 @@ export async function becomes(
 }
 
 /** Runs it again and again, one after another, until stopped; rethrows what it threw. */
-export function meanwhile(run: () => Promise<void>): { stop(): Promise<number> } {
+export function meanwhile(run: () => Promise<void>): { times(): number; stop(): Promise<number> } {
   let going = true;
   let times = 0;
   const all = (async () => {
@@ -56,6 +56,7 @@ export function meanwhile(run: () => Promise<void>): { stop(): Promise<number> }
   // Seen by whoever stops it.
   all.catch(() => {});
   return {
+    times: () => times,
     async stop() {
       going = false;
       await all;
