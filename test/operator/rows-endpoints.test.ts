@@ -10,10 +10,16 @@ import { Visitor } from '../support/visitor.ts';
 import { createNamespaces, installCrds, type Operator, startOperator } from './operator.ts';
 import { becomes } from './rows.ts';
 
-/** No EndpointSlice may name loopback, so the Pods of these tests are on another address of this machine. */
-const OWN = Object.values(networkInterfaces())
-  .flatMap((addresses) => addresses ?? [])
-  .find(({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('169.254.'))?.address;
+/** No EndpointSlice may name loopback or link-local, so the Pods of these tests are on another address of this machine. */
+const ownAddress = (of: 'IPv4' | 'IPv6'): string | undefined =>
+  Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ family, internal, address }) => family === of && !internal && !/^(169\.254|fe[89ab])/.test(address))
+    ?.address;
+const OWN = ownAddress('IPv4');
+const OWN6 = ownAddress('IPv6');
+const why6 =
+  OWN6 === undefined ? '[skipped: needs a network interface with an IPv6 address that is not link-local]' : '';
 const why = apiserver.why + (OWN === undefined ? '[skipped: needs a network interface besides loopback]' : '');
 const ROUNDS = 5;
 
@@ -28,8 +34,14 @@ describe.skipIf(apiserver.missing || OWN === undefined)(`endpoints of a cluster 
   let operator: Operator;
   const pods: Pod[] = [];
 
-  const pod = async (name: string): Promise<Pod> => {
-    const web = createServer((_, response) => response.end(name)).listen(0, OWN);
+  const pod = async (name: string, on = OWN): Promise<Pod> => {
+    const web = createServer((request, response) => {
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+      });
+      request.on('end', () => response.end(bytes === 0 ? name : `${name} got ${bytes}`));
+    }).listen(0, on);
     await once(web, 'listening');
     const address = web.address();
     const one = { server: web, port: typeof address === 'object' ? (address?.port ?? 0) : 0 };
@@ -41,6 +53,12 @@ describe.skipIf(apiserver.missing || OWN === undefined)(`endpoints of a cluster 
     kind: 'Service',
     metadata: { name, namespace: 'shop' },
     spec: { clusterIP: 'None', ports: [{ name: portName, port }] },
+  });
+  const psvc = (name: string): unknown => ({
+    apiVersion: 'postern.dev/v1alpha1',
+    kind: 'Service',
+    metadata: { name, namespace: 'shop' },
+    spec: { backendRef: { name, port: 80 } },
   });
   const slice = (name: string, port: number | undefined, ready = true, portName = 'http'): unknown => ({
     apiVersion: 'discovery.k8s.io/v1',
@@ -83,12 +101,6 @@ describe.skipIf(apiserver.missing || OWN === undefined)(`endpoints of a cluster 
     server = await startApiServer();
     await createNamespaces(server, 'edge', 'shop');
     await installCrds(server);
-    const psvc = (name: string): unknown => ({
-      apiVersion: 'postern.dev/v1alpha1',
-      kind: 'Service',
-      metadata: { name, namespace: 'shop' },
-      spec: { backendRef: { name, port: 80 } },
-    });
     for (const name of ['web', 'other']) {
       const { port } = await pod(name);
       await apply(core(name, 80), slice(name, port), psvc(name), route(name, { service: name }));
@@ -148,6 +160,49 @@ describe.skipIf(apiserver.missing || OWN === undefined)(`endpoints of a cluster 
     }
     expect(await tableGeneration()).toBe(generation);
   });
+
+  it.skipIf(OWN6 === undefined)(
+    `IPv6 endpoints carry requests: alone, beside IPv4 ones of the same Service, and when these go ${why6}`,
+    async () => {
+      const six = await pod('six', OWN6);
+      const four = await pod('four');
+      const slice6 = (port: number | undefined, ready = true): unknown => ({
+        apiVersion: 'discovery.k8s.io/v1',
+        kind: 'EndpointSlice',
+        metadata: { name: 'dual-6', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'dual' } },
+        addressType: 'IPv6',
+        ports: [{ name: 'http', port, protocol: 'TCP' }],
+        endpoints: [{ addresses: [OWN6], conditions: { ready } }],
+      });
+      await apply(core('dual', 80), slice6(six.port), psvc('dual'), route('dual', { service: 'dual' }));
+      await becomesAnswer('/dual', '200 six');
+      const sent = await new Visitor().ask(`${operator.site}/dual`, { method: 'POST', body: 'x'.repeat(100_000) });
+      expect([sent.status, sent.body]).toEqual([200, 'six got 100000']);
+
+      await apply(slice('dual', four.port));
+      const seen = new Set<string>();
+      await until(
+        async () => {
+          seen.add(await ask('/dual'));
+          return seen.size === 2;
+        },
+        'both to be asked',
+        () => `${[...seen].join()}\n${operator.log()}`,
+      );
+      expect([...seen].toSorted()).toEqual(['200 four', '200 six']);
+      await apply(slice6(six.port, false));
+      await until(async () => {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => ask('/dual')));
+        return answers.every((answer) => answer === '200 four');
+      }, 'only the other to be asked');
+      await apply(slice6(six.port));
+      await remove('endpointslice', 'dual-1');
+      await until(async () => {
+        const answers = await Promise.all(Array.from({ length: 8 }, () => ask('/dual')));
+        return answers.every((answer) => answer === '200 six');
+      }, 'only the first to be asked');
+    },
+  );
 
   const tableGeneration = async (): Promise<string | undefined> =>
     /^postern_routing_table_generation (\d+)$/m.exec(await (await fetch(`${operator.adminUrl}/metrics`)).text())?.[1];
