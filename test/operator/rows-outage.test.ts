@@ -124,7 +124,7 @@ describe.skipIf(apiserver.missing)(`a long outage of the API server ${apiserver.
     await waitFor('what is new and guarded', async () => (await status('/late')) === 302);
     // 5 s, and what two noisy cores need.
     expect(Date.now() - healed).toBeLessThan(5000 + 5000);
-    expect(await looking.stop()).toBeGreaterThan(50);
+    expect(await looking.stop()).toBeGreaterThan(20);
     expect([...wrong]).toEqual([]);
 
     const gone = (kind: string): string => `postern_watch_restarts_total{kind="${kind}",reason="gone"}`;
