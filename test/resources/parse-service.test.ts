@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_POLICY } from '../../src/resources/parse-upstream.ts';
 import { problems, service, serviceClaim, serviceOf } from './objects.ts';
 
 const backendOf = (url: string): unknown => serviceOf(service({ url })).backend;
@@ -169,5 +170,85 @@ describe('what an invalid Service claims', () => {
     expect(claimed({})).toEqual({ known: [], complete: true });
     expect(claimed({ plugin: [okta] })).toEqual({ known: [], complete: false });
     expect(claimed({ plugins: okta })).toEqual({ known: [], complete: false });
+  });
+});
+
+describe('how an upstream is reached', () => {
+  const REF = { backendRef: { name: 'orders', port: 8443 } };
+
+  it('defaults', () => {
+    expect(serviceOf(service(REF)).upstream).toEqual({ policy: DEFAULT_POLICY, tls: undefined });
+    // One value for all of them.
+    expect(serviceOf(service(REF)).upstream.policy).toBe(serviceOf(service({ url: 'http://a' })).upstream.policy);
+  });
+
+  it.each([
+    [{ ...REF, protocol: 'https' }, 'orders.shop.svc'],
+    [{ ...REF, protocol: 'h2' }, 'orders.shop.svc'],
+    [{ ...REF, protocol: 'https', tls: { serverName: 'orders.example' } }, 'orders.example'],
+    [{ url: 'https://orders.example' }, undefined],
+    [{ url: 'https://10.0.0.1', tls: { serverName: 'orders.example' } }, 'orders.example'],
+  ])('%j is verified for %s', (spec, serverName) => {
+    expect(serviceOf(service(spec)).upstream.tls).toEqual({
+      verify: true,
+      serverName,
+      caRef: undefined,
+      clientCertRef: undefined,
+    });
+  });
+
+  it('a path before every request path', () => {
+    const basePath = (spec: Record<string, unknown>): string => serviceOf(service(spec)).upstream.policy.basePath;
+    expect(basePath({ ...REF, path: '/v1/base/' })).toBe('/v1/base');
+    expect(basePath({ ...REF, path: '/' })).toBe('');
+    expect(basePath({ url: 'http://a/base' })).toBe('/base');
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [
+      { ...REF, tls: { caRef: { name: 'ca' } } },
+      'spec.tls is for TLS only; write protocol: https (or h2), or leave it out',
+    ],
+    [
+      { url: 'http://a', tls: { serverName: 'a.example' } },
+      'spec.tls is for TLS only; begin the url with https://, or leave it out',
+    ],
+    [
+      { ...REF, insecure: { unverifiedTLS: true } },
+      'spec.insecure.unverifiedTLS is for TLS only; write protocol: https (or h2), or leave it out',
+    ],
+    [
+      { url: 'https://a', tls: { caRef: { name: 'ca' } }, insecure: { unverifiedTLS: true } },
+      'spec.insecure.unverifiedTLS excludes tls.caRef, for nothing would be verified; leave this out, or the caRef',
+    ],
+    [
+      { url: 'https://a', tls: { verify: false } },
+      'spec.tls.verify is no field here; there are caRef, clientCertRef and serverName',
+    ],
+    [
+      { url: 'https://a', tls: { serverName: '*.example' } },
+      'spec.tls.serverName must be a DNS name in lower case, without port, wildcard and final dot',
+    ],
+    [
+      { url: 'https://a', tls: { serverName: '10.0.0.1' } },
+      'spec.tls.serverName must be a DNS name in lower case, without port, wildcard and final dot',
+    ],
+    [{ url: 'http://a', path: '/b' }, 'spec.path is for backendRef; write the path into the url'],
+    [{ ...REF, path: '/../b' }, 'spec.path has a path that no request could have; write plain segments, as in /base'],
+    [{ ...REF, limits: { connectionsPerEndpoint: 0 } }, 'spec.limits.connectionsPerEndpoint must be at least 1'],
+    [{ ...REF, limits: { pendingTimeout: '0s' } }, 'spec.limits.pendingTimeout must be from 1ms to 24h'],
+    [{ ...REF, retries: { attempts: 6 } }, 'spec.retries.attempts must be at most 5'],
+    [{ ...REF, loadBalancing: 'SessionHash' }, 'spec.loadBalancing must be RoundRobin or LeastRequest'],
+    [
+      { ...REF, healthCheck: { passive: { maxEjectedPercent: 51 } } },
+      'spec.healthCheck.passive.maxEjectedPercent must be at most 50',
+    ],
+    [
+      { ...REF, healthCheck: { passive: { ejectionTime: '10m' } } },
+      'spec.healthCheck.passive.maxEjectionTime must not be shorter than ejectionTime',
+    ],
+    [{ ...REF, timeouts: { request: '25h' } }, 'spec.timeouts.request must be from 1ms to 24h'],
+  ])('%j', (spec, message) => {
+    expect(problems(service(spec))).toEqual([message]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { clusterSecret, coreService, grant, onDay } from './cluster.ts';
 import { object, type Raw } from './support.ts';
-import { mutate, mutationArb } from './worlds.ts';
+import { KEYS, mutate, mutationArb, tlsArb, withTls } from './worlds.ts';
 
 /** Small alphabets, so that namespaces meet on hosts, names and URLs. */
 const HOSTS = ['a.x', 'b.x', 'c.y', '*.x', '*.a.x', '*'];
@@ -63,8 +63,12 @@ const serviceArb = (namespace: string): fc.Arbitrary<Raw> =>
         fc.constantFrom(80, 81).map((port) => ({ backendRef: { name: 'core', port } })),
       ),
       plugins: maybe(fc.array(refArb, { minLength: 1, maxLength: 1 })),
+      tls: maybe(tlsArb),
     })
-    .map(({ name, backend, plugins }) => object('Service', `${namespace}/${name}`, without({ ...backend, plugins })));
+    .map(({ name, backend, plugins, tls }) => {
+      const protocol = tls === undefined || 'url' in backend ? undefined : 'https';
+      return object('Service', `${namespace}/${name}`, withTls(without({ ...backend, protocol, plugins, tls })));
+    });
 
 const pluginArb = (namespace: string): fc.Arbitrary<Raw> =>
   fc
@@ -81,7 +85,7 @@ const othersArb = (namespace: string): fc.Arbitrary<Raw> =>
     fc
       .constantFrom({ ports: [{ port: 80 }] }, { ports: [{ port: 80 }, { port: 81 }] }, { type: 'ExternalName' })
       .map((spec) => coreService(`${namespace}/core`, spec)),
-    fc.boolean().map((labelled) => clusterSecret(`${namespace}/k`, { v: 'hidden' }, { labelled })),
+    fc.boolean().map((labelled) => clusterSecret(`${namespace}/k`, KEYS, { labelled, type: 'kubernetes.io/tls' })),
   );
 
 /** What `namespace` lets the others refer to. */

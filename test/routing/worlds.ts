@@ -52,14 +52,27 @@ const routeArb = fc
     object('Route', `${namespace}/${name}`, without({ ...place, serviceRef: { name: service }, ...guard })),
   );
 
+/** References of a Service that speaks https to its upstream. */
+export const tlsArb = fc.constantFrom(
+  { caRef: { name: 'k' } },
+  { clientCertRef: { name: 'k' } },
+  { caRef: { name: 'none' } },
+  { caRef: { name: 'k' }, clientCertRef: { name: 'k' }, serverName: 'one.x' },
+);
+export const withTls = (spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  spec['tls'] === undefined || typeof spec['url'] !== 'string'
+    ? spec
+    : { ...spec, url: spec['url'].replace('http:', 'https:') };
+
 const serviceArb = fc
   .record({
     namespace: namespaceArb,
     name: fc.constantFrom(...SERVICES),
     url: fc.constantFrom(...URLS),
     plugins: maybe(fc.array(refArb, { minLength: 1, maxLength: 1 })),
+    tls: maybe(tlsArb),
   })
-  .map(({ namespace, name, ...spec }) => object('Service', `${namespace}/${name}`, without(spec)));
+  .map(({ namespace, name, ...spec }) => object('Service', `${namespace}/${name}`, withTls(without(spec))));
 
 const pluginArb = fc
   .record({
@@ -71,7 +84,13 @@ const pluginArb = fc
   })
   .map(({ namespace, name, kind, ...spec }) => object(kind, `${namespace}/${name}`, without(spec)));
 
-const secretArb = namespaceArb.map((namespace) => secret(`${namespace}/k`, { v: 'hidden' }));
+const PEM = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
+/** Of a Secret that is good for everything. */
+export const KEYS = { v: 'hidden', 'ca.crt': PEM, 'tls.crt': PEM, 'tls.key': 'hidden' };
+const secretArb = namespaceArb.map((namespace) => ({
+  ...secret(`${namespace}/k`, KEYS),
+  type: 'kubernetes.io/tls',
+}));
 
 export const idOf = ({ kind, metadata }: Raw): string => `${kind} ${metadata.namespace}/${metadata.name}`;
 
