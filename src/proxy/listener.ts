@@ -18,6 +18,7 @@ import { serve } from './journey.ts';
 import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
 import { rejectionOf } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
+import { keepAliveLines } from './response-writer.ts';
 import { closeServer, listen, plainServer, tlsServer } from './server.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { Handshakes } from './tls/handshakes.ts';
@@ -82,7 +83,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     now: () => options.now(),
     requestId: options.requestId ?? requestIds(),
   };
-  const state = { limits, draining: false, hsts: options.hsts };
+  const state = { limits, draining: false, keepAlive: keepAliveLines(limits.keepAlive), hsts: options.hsts };
   const connections = new Map<Duplex, FrontConnection>();
   const server = certificates === undefined ? plainServer(limits) : tlsServer(limits, certificates, ticketKeys, http2);
   const sessions = new Sessions({

@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import type { Hostname } from '../resources/hostname.ts';
 import type { Arrival } from './arrival/arrivals.ts';
 import type { BodySource } from './body.ts';
-import { atEndOfTurn, gatherWrites } from './end-of-turn.ts';
+import { atEndOfTurn } from './end-of-turn.ts';
 import type { Exchange, StreamEnd } from './exchange.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
 import { addHsts } from './hsts.ts';
 import { type DrainLimits, RequestBody } from './request-body.ts';
 import { ResponseSink } from './response-sink.ts';
+import { ResponseWriter } from './response-writer.ts';
 
 export interface FrontLimits extends DrainLimits {
   /** How long the rest of an answer may stand still before its connection ends, in milliseconds. */
@@ -20,6 +21,8 @@ export interface FrontState {
   readonly limits: FrontLimits;
   /** Value of Strict-Transport-Security on every answer; undefined: none is written. */
   readonly hsts: string | undefined;
+  /** What a client is told of a connection that goes on (`keepAliveLines`). */
+  readonly keepAlive: string;
   /** Every answer is then the last one of its connection. */
   readonly draining: boolean;
 }
@@ -31,6 +34,7 @@ export class NodeExchange implements Exchange {
   readonly serverName: Hostname | undefined;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #writer: ResponseWriter;
   readonly #front: FrontState;
   readonly #done: () => void;
   readonly #last: boolean;
@@ -64,12 +68,12 @@ export class NodeExchange implements Exchange {
     this.serverName = serverName;
     this.#request = request;
     this.#response = response;
+    this.#writer = new ResponseWriter(response, request.socket, front.keepAlive);
     this.#front = front;
     this.#done = done;
     // The parser takes what follows an upgrade for another protocol and drops it, so nothing may follow (A071, T17).
     this.#last = request.headers.upgrade !== undefined;
     response.on('close', () => this.#closed());
-    response.on('error', () => {});
   }
 
   get requestBytes(): number {
@@ -81,7 +85,7 @@ export class NodeExchange implements Exchange {
   }
 
   get answered(): boolean {
-    return this.#response.headersSent;
+    return this.#writer.begun;
   }
 
   /** Whether the request was received whole; what comes after it on the connection is another. */
@@ -96,7 +100,7 @@ export class NodeExchange implements Exchange {
   body(head: CheckedHead): BodySource | undefined {
     if (head.framing.kind === 'None') return undefined;
     this.#body ??= new RequestBody(this.#request, this.#front.limits, () => {
-      if (!head.expectContinue || this.gone || this.#response.headersSent) return;
+      if (!head.expectContinue || this.gone || this.#writer.begun) return;
       this.#continued = true;
       this.#response.writeContinue();
     });
@@ -104,17 +108,16 @@ export class NodeExchange implements Exchange {
   }
 
   answer(status: number, headers: readonly string[], body: string | undefined, close: boolean): void {
-    if (this.gone || this.#response.headersSent) return;
+    if (this.gone || this.#writer.begun) return;
     const lines = [...headers];
     const bodyless = status === 204 || status === 304 || status < 200;
     const bytes = body === undefined || bodyless ? 0 : Buffer.byteLength(body);
     if (!bodyless) lines.push('Content-Length', String(bytes));
-    this.#writeHead(status, lines, close);
+    this.#begin(status, lines, { framed: true, chunked: false, close });
     this.#settleRequest();
     const sends = bytes > 0 && this.head.method !== 'HEAD';
     this.#bytes = sends ? bytes : 0;
-    if (sends) this.#response.end(body);
-    else this.#response.end();
+    this.#writer.end(sends ? body : undefined);
     this.#watchFlush();
   }
 
@@ -124,7 +127,7 @@ export class NodeExchange implements Exchange {
     length: number | undefined,
     body: BodySource | undefined,
   ): Promise<StreamEnd> {
-    if (this.gone || this.#response.headersSent) {
+    if (this.gone || this.#writer.begun) {
       body?.cancel();
       return Promise.resolve('ClientGone');
     }
@@ -133,11 +136,11 @@ export class NodeExchange implements Exchange {
     const lines = [...headers];
     if (length !== undefined) lines.push('Content-Length', String(length));
     else if (chunked) lines.push('Transfer-Encoding', 'chunked');
-    this.#writeHead(status, lines, unframed && !chunked);
+    this.#begin(status, lines, { framed: !unframed, chunked, close: unframed && !chunked });
     return new Promise((resolve) => {
       const bytes = body === undefined ? 0 : length;
       const untaken = (): void => this.#watchFlush();
-      const sink = new ResponseSink(this.#response, this.#request.socket, bytes, untaken, resolve);
+      const sink = new ResponseSink(this.#writer, this.#request.socket, bytes, untaken, resolve);
       this.#sink = sink;
       if (body === undefined) sink.end();
       else sink.follow(body);
@@ -149,14 +152,17 @@ export class NodeExchange implements Exchange {
     this.#request.socket.destroy();
   }
 
-  #writeHead(status: number, lines: string[], close: boolean): void {
+  #begin(
+    status: number,
+    lines: string[],
+    { framed, chunked, close }: { readonly framed: boolean; readonly chunked: boolean; readonly close: boolean },
+  ): void {
     if (close || this.#last || this.#front.draining || this.#bodyIsUncertain()) {
       this.closes = true;
       lines.push('Connection', 'close');
     }
     if (this.#front.hsts !== undefined) addHsts(lines, this.#front.hsts);
-    gatherWrites(this.#request.socket);
-    this.#response.writeHead(status, lines);
+    if (!this.#writer.begin({ status, lines, framed, chunked, last: this.closes })) this.closes = true;
   }
 
   /** The answer doesn't wait for the rest of the request, but the connection has to be in step, or to end. */
@@ -198,7 +204,7 @@ export class NodeExchange implements Exchange {
 
   #closed(): void {
     clearInterval(this.#flush);
-    const sent = this.#response.writableFinished;
+    const { sent } = this.#writer;
     this.gone ||= !sent;
     this.#sink?.closed(sent);
     if (sent) this.#settleRequest();

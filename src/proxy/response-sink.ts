@@ -1,15 +1,12 @@
-import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { BodySink, BodySource } from './body.ts';
 import type { StreamEnd } from './exchange.ts';
-
-/** Up to this size a body is put into one string with its head: cheaper than a write of two pieces. */
-const SMALL = 8192;
+import type { ResponseWriter } from './response-writer.ts';
 
 /** Writes a body that comes from elsewhere; what isn't whole ends as a broken connection, never as a clean end (A070). */
 export class ResponseSink implements BodySink {
-  readonly #response: ServerResponse;
+  readonly #writer: ResponseWriter;
   readonly #socket: Socket;
   readonly #length: number | undefined;
   readonly #untaken: () => void;
@@ -25,14 +22,14 @@ export class ResponseSink implements BodySink {
    * handed on that the client has yet to take.
    */
   constructor(
-    response: ServerResponse,
+    writer: ResponseWriter,
     socket: Socket,
     length: number | undefined,
     untaken: () => void,
     resolve: (end: StreamEnd) => void,
   ) {
     this.#untaken = untaken;
-    this.#response = response;
+    this.#writer = writer;
     this.#socket = socket;
     this.#length = length;
     this.#resolve = resolve;
@@ -45,11 +42,11 @@ export class ResponseSink implements BodySink {
 
   /** Listens for `drain` only when there is something to wait for: few responses ever fill the socket. */
   #write(chunk: Buffer): boolean {
-    const more = this.#response.write(chunk);
+    const more = this.#writer.write(chunk);
     if (!more && !this.#waiting) {
       this.#waiting = true;
       this.#untaken();
-      this.#response.once('drain', () => {
+      this.#socket.once('drain', () => {
         this.#waiting = false;
         this.#source?.resume();
       });
@@ -67,8 +64,7 @@ export class ResponseSink implements BodySink {
     }
     // The last byte goes with the end, in one write.
     this.#ended = true;
-    if (chunk.length <= SMALL) this.#response.end(chunk.toString('latin1'), 'latin1');
-    else this.#response.end(chunk);
+    this.#writer.end(chunk);
     this.#untaken();
     return true;
   }
@@ -80,12 +76,12 @@ export class ResponseSink implements BodySink {
       return;
     }
     this.#ended = true;
-    this.#response.end();
+    this.#writer.end();
     this.#untaken();
   }
 
   abort(): void {
-    if (this.#aborted || this.#response.writableFinished) return;
+    if (this.#aborted || this.#writer.sent) return;
     this.#ended = true;
     this.#aborted = true;
     this.#source?.cancel();

@@ -2,6 +2,7 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { FrontRequest } from './front-request.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { policyWith, SessionTickets, type TicketKeys } from './tls/session-tickets.ts';
@@ -57,6 +58,9 @@ function leadPast(server: Server): void {
 
 const serverOptions = (limits: ProxyLimits): ServerOptions => ({
   insecureHTTPParser: false,
+  IncomingMessage: FrontRequest,
+  // A request without a body is no stream that has to end.
+  optimizeEmptyRequests: true,
   // The gate counts more exactly; this is what stops a head that never ends.
   maxHeaderSize: limits.headerBytes + limits.targetBytes + 1024,
   headersTimeout: limits.headTimeout,

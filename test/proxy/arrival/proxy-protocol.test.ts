@@ -256,7 +256,7 @@ describe.skipIf(openssl.missing)(`the PROXY protocol on the HTTPS listener ${ope
       socket.write(get());
       const answer = await new Promise<Buffer>((resolve) => socket.once('data', resolve));
       expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
-      expect(gateway.records.at(-1)?.client).toBe(client);
+      await eventually(() => gateway.records.at(-1)?.client === client, 'it is recorded');
       expect(upstream.seen.at(-1)?.header('x-forwarded-for')).toBe(client);
       socket.destroy();
     }
