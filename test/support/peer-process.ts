@@ -11,6 +11,8 @@ export interface PeerProcess {
   readonly directory: string;
   /** What it said on both outputs. */
   output(): string;
+  /** Ends it, so that all is written that it has to say, and leaves the directory. */
+  end(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,15 +38,19 @@ export async function startPeer(
     });
   const exited = new Promise<void>((resolve) => child.on('close', () => resolve()));
   await listens(own, child, () => output);
+  const end = async (): Promise<void> => {
+    if (child.exitCode === null) child.kill('SIGTERM');
+    const slow = setTimeout(() => child.kill('SIGKILL'), 5000);
+    await exited;
+    clearTimeout(slow);
+  };
   return {
     port: own,
     directory,
     output: () => output,
+    end,
     async stop() {
-      if (child.exitCode === null) child.kill('SIGTERM');
-      const slow = setTimeout(() => child.kill('SIGKILL'), 5000);
-      await exited;
-      clearTimeout(slow);
+      await end();
       rmSync(directory, { recursive: true, force: true });
     },
   };
