@@ -1,5 +1,6 @@
 import type { Environment } from './cli/arguments.ts';
 import { type Option, SERVE, VALIDATE } from './cli/options.ts';
+import type { Limits } from './cli/read-limits.ts';
 import { readServe } from './cli/read-serve.ts';
 import { readValidate } from './cli/read-validate.ts';
 import { Reader } from './cli/reader.ts';
@@ -38,6 +39,7 @@ export interface ServeSettings {
   readonly providerAddresses: AddressPolicy;
   /** Of the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case. */
   readonly proxies: ProxyRules;
+  readonly limits: Limits;
   readonly class: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly logFormat: 'json' | 'text';

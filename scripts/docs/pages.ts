@@ -5,12 +5,14 @@ import { serviceSpec } from '../../src/resources/service.ts';
 import { structural } from '../crd/structural.ts';
 import { conditions } from './conditions.ts';
 import { fieldTable, plain, table } from './fields.ts';
+import { limits } from './limits.ts';
 
 /** Pages of docs/ that are written from the code, by the name of their file. */
 export function pages(): ReadonlyMap<string, string> {
   return new Map([
     ['objects.md', objects()],
     ['settings.md', settings()],
+    ['limits.md', `${WRITTEN}${limits()}`],
     ['conditions.md', `${WRITTEN}\n${conditions()}`],
   ]);
 }

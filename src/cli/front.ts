@@ -29,6 +29,7 @@ export async function openFront(parts: Parts, { control, forwarder, https }: Fro
     forwarder,
     observer: observeRequests(metrics.requests, log, log.part('main')),
     external: settings.external,
+    limits: settings.limits,
     identityHeaders: identityHeaders(settings.identityHeaders),
     trustedProxies: settings.trustedProxies,
     proxyProtocol: settings.proxyProtocol,

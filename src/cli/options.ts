@@ -121,6 +121,12 @@ export const SERVE: readonly Option[] = [
     'Which addresses plugins may call: what an OidcPlugin names, and what the discovery of its provider leads to. As --url-backends.',
   ),
   CLASS,
+  option(
+    'limits',
+    'NAME=VALUE,...',
+    undefined,
+    'Other limits and time-outs of the listeners than the usual ones, as in connections=20000,headTimeout=5s. docs/limits.md has all of them.',
+  ),
   option('log-level', 'debug|info|warn|error', 'info', 'The least severe lines that are written.'),
   option(
     'log-format',

@@ -8,6 +8,7 @@ import type { FilesSettings, Output, ServeSettings, Surroundings } from '../sett
 import * as network from './network-values.ts';
 import { SERVE } from './options.ts';
 import { readKubernetes } from './read-kubernetes.ts';
+import { readLimits } from './read-limits.ts';
 import type { Reader } from './reader.ts';
 import * as values from './values.ts';
 
@@ -32,6 +33,7 @@ export function readServe(reader: Reader, output: Output, around: Surroundings):
     urlBackends: reader.value('url-backends', network.addressPolicy, defaults.urlBackends),
     providerAddresses: reader.value('provider-addresses', network.addressPolicy, ANY),
     proxies: readProxies(reader, around),
+    limits: readLimits(reader),
     class: className,
     logLevel: reader.value('log-level', values.oneOf('debug', 'info', 'warn', 'error'), 'info'),
     logFormat: reader.value('log-format', values.oneOf('json', 'text'), output.terminal ? 'text' : 'json'),

@@ -39,5 +39,10 @@ export function observeRequests(
         metrics.rejected(reason);
       });
     },
+    limited(limit) {
+      contained(() => {
+        metrics.limited(limit);
+      });
+    },
   };
 }

@@ -16,6 +16,8 @@ export interface Exchange extends ClientPresence {
   /** Body bytes so far. */
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** Which limit made the body of the request break off; undefined: none. */
+  readonly bodyFault: 'bodyTimeout' | 'bodyRate' | undefined;
   /** Whether the answer has begun; from then on there can be no other. */
   readonly answered: boolean;
   /** The body of the request; undefined where its framing says that there is none. Starting it sends a 100 that is waited for. */
@@ -32,6 +34,8 @@ export interface Exchange extends ClientPresence {
     length: number | undefined,
     body: BodySource | undefined,
   ): Promise<StreamEnd>;
+  /** An interim answer of the upstream: 103, with all its header lines. Passed on where the client can take it. */
+  hint(status: number, headers: readonly string[]): void;
   /** Ends the connection at once. */
   abort(): void;
 }

@@ -24,6 +24,8 @@ export interface ClientPresence {
   readonly gone: boolean;
   /** At most one callback at a time; undefined takes it back. Never called synchronously. */
   onGone(callback: (() => void) | undefined): void;
+  /** Early hints of the upstream (RFC 8297): names and values in turn, as received. Any number of times, before the response. */
+  hint?(status: number, headers: readonly string[]): void;
 }
 
 export interface UpstreamResponse {

@@ -2,11 +2,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Arrival } from './arrival/arrivals.ts';
 import type { Exchange } from './exchange.ts';
+import type { ProxyLimits } from './limits.ts';
 import { type FrontState, NodeExchange } from './node-exchange.ts';
 import { type Rejection, rawAnswer } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
 
 const CONNECT: Rejection = { status: 405, reason: 'connect' };
+
+/** What a connection needs of the listener that accepted it. */
+export interface ConnectionHost {
+  readonly front: FrontState;
+  readonly limits: Pick<ProxyLimits, 'pipelinedRequests' | 'requestsPerConnection' | 'requestTimeout'>;
+  readonly observer: RequestObserver;
+  serve(exchange: Exchange): Promise<void>;
+}
 
 /**
  * One connection of a client. Its requests are served strictly one after another, each decided by itself (A073), so that
@@ -14,30 +23,23 @@ const CONNECT: Rejection = { status: 405, reason: 'connect' };
  */
 export class FrontConnection {
   readonly #socket: Socket;
-  readonly #front: FrontState;
+  readonly #host: ConnectionHost;
   readonly #arrival: Arrival;
-  readonly #maxWaiting: number;
-  readonly #serve: (exchange: Exchange) => Promise<void>;
-  readonly #observer: RequestObserver;
   readonly #waiting: { readonly request: IncomingMessage; readonly response: ServerResponse }[] = [];
   #current: NodeExchange | undefined;
+  #requests = 0;
+  /** The client has closed its side. */
+  #halfClosed = false;
   #over = false;
   #broken: Rejection | undefined;
 
-  constructor(
-    socket: Socket,
-    arrival: Arrival,
-    front: FrontState,
-    maxWaiting: number,
-    serve: (exchange: Exchange) => Promise<void>,
-    observer: RequestObserver,
-  ) {
+  constructor(socket: Socket, arrival: Arrival, host: ConnectionHost) {
     this.#socket = socket;
-    this.#front = front;
     this.#arrival = arrival;
-    this.#maxWaiting = maxWaiting;
-    this.#serve = serve;
-    this.#observer = observer;
+    this.#host = host;
+    // The only time-out that node:http sets on a socket; it ends the connection itself.
+    socket.on('timeout', () => host.observer.limited('keepAliveTimeout'));
+    socket.on('end', () => this.#ended());
   }
 
   /** Whether a request is at hand. */
@@ -48,10 +50,11 @@ export class FrontConnection {
   handle(request: IncomingMessage, response: ServerResponse): void {
     if (this.#over) return;
     if (this.#current === undefined) this.#begin(request, response);
-    else if (this.#waiting.length < this.#maxWaiting) this.#waiting.push({ request, response });
+    else if (this.#waiting.length < this.#host.limits.pipelinedRequests) this.#waiting.push({ request, response });
     else {
       this.#over = true;
-      this.#observer.rejected('pipelining');
+      this.#host.observer.rejected('pipelining');
+      this.#host.observer.limited('pipelinedRequests');
       this.#socket.destroy();
     }
   }
@@ -65,7 +68,8 @@ export class FrontConnection {
     }
     if (this.#broken !== undefined) return;
     this.#broken = rejection;
-    this.#observer.rejected(rejection.reason);
+    this.#host.observer.rejected(rejection.reason);
+    if (rejection.limit !== undefined) this.#host.observer.limited(rejection.limit);
     this.#socket.on('error', () => {});
     const current = this.#current;
     if (current === undefined) this.#reject(rejection);
@@ -81,17 +85,33 @@ export class FrontConnection {
    * in order any more: an answer to the CONNECT would be taken for one to that (A073).
    */
   connect(): void {
-    this.#observer.rejected('connect');
+    this.#host.observer.rejected('connect');
     this.#socket.on('error', () => {});
     if (this.#current === undefined) this.#reject(CONNECT);
     else this.#socket.destroy();
     this.#over = true;
   }
 
+  /** `milliseconds`: since it was asked before. Only where a request may not take any time. */
+  sweep(milliseconds: number): void {
+    const current = this.#current;
+    if (current === undefined) return;
+    current.age += milliseconds;
+    if (current.age <= this.#host.limits.requestTimeout) return;
+    this.#over = true;
+    this.#host.observer.limited('requestTimeout');
+    current.expire(rawAnswer(504, this.#host.front.hsts));
+  }
+
   #begin(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new NodeExchange(request, response, this.#front, this.#arrival, () => this.#next(exchange));
+    const exchange = new NodeExchange(request, response, this.#host.front, this.#arrival, () => this.#next(exchange));
     this.#current = exchange;
-    void this.#serve(exchange);
+    this.#requests += 1;
+    if (this.#requests >= this.#host.limits.requestsPerConnection) {
+      this.#host.observer.limited('requestsPerConnection');
+      exchange.becomeLast();
+    } else if (this.#halfClosed && this.#waiting.length === 0) exchange.becomeLast();
+    void this.#host.serve(exchange);
   }
 
   #next(done: NodeExchange): void {
@@ -106,9 +126,25 @@ export class FrontConnection {
     else if (this.#broken !== undefined) this.#reject(this.#broken);
   }
 
+  /**
+   * A client may close its side once it has asked, and still wants its answers. One that is gone altogether can't be told
+   * from it until something is sent, so that an answer that doesn't begin is waited for only so long.
+   */
+  #ended(): void {
+    this.#halfClosed = true;
+    if (this.#current === undefined) return;
+    if (this.#waiting.length === 0) this.#current.becomeLast();
+    const timer = setTimeout(() => {
+      if (this.#current?.answered !== false) return;
+      this.#host.observer.limited('halfClosedTimeout');
+      this.#socket.destroy();
+    }, this.#host.front.limits.halfClosedTimeout);
+    this.#socket.once('close', () => clearTimeout(timer));
+  }
+
   #reject(rejection: Rejection): void {
     this.#over = true;
-    if (this.#socket.writable) this.#socket.write(rawAnswer(rejection.status, this.#front.hsts));
+    if (this.#socket.writable) this.#socket.write(rawAnswer(rejection.status, this.#host.front.hsts));
     this.#socket.destroySoon();
   }
 }

@@ -1,4 +1,6 @@
 import { answerHealth, type HealthCheck, inOrder, redirectToHttps, refuseMisdirected } from './admission.ts';
+import { ConnectionLimits } from './connection-limits.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import { createProxyListener, type ProxyListener, type ProxyListenerOptions } from './listener.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import type { TicketKeys } from './tls/session-tickets.ts';
@@ -7,7 +9,10 @@ import type { TicketKeys } from './tls/session-tickets.ts';
 export type ListenerName = 'http' | 'https';
 
 export interface FrontOptions
-  extends Omit<ProxyListenerOptions, 'admit' | 'certificates' | 'ticketKeys' | 'hsts' | 'proxyHeader' | 'http2'> {
+  extends Omit<
+    ProxyListenerOptions,
+    'admit' | 'certificates' | 'connections' | 'ticketKeys' | 'hsts' | 'proxyHeader' | 'http2'
+  > {
   /** Where connections begin with a PROXY header; default: nowhere. */
   readonly proxyProtocol?: readonly ListenerName[];
   /** `--health-path`; undefined: there is none. */
@@ -42,11 +47,14 @@ export interface Front {
 }
 
 export function createFront({ health, https, proxyProtocol = [], ...options }: FrontOptions): Front {
+  const { limits = {}, trustedProxies = [] } = options;
+  const connections = new ConnectionLimits({ ...DEFAULT_LIMITS, ...limits }, trustedProxies);
   const healthCheck = health === undefined ? undefined : answerHealth(health);
   const redirect = https?.plain === 'Redirect' ? redirectToHttps(options.external) : undefined;
   const listeners = {
     plain: createProxyListener({
       ...options,
+      connections,
       admit: inOrder([healthCheck, redirect]),
       proxyHeader: proxyProtocol.includes('http'),
     }),
@@ -55,6 +63,7 @@ export function createFront({ health, https, proxyProtocol = [], ...options }: F
         ? undefined
         : createProxyListener({
             ...options,
+            connections,
             certificates: https.certificates,
             ticketKeys: https.ticketKeys,
             hsts: https.hsts,

@@ -42,7 +42,7 @@ export type GateFault =
   | { readonly status: 400; readonly reason: BadHeadReason }
   | { readonly status: 414; readonly reason: 'target_too_long' }
   | { readonly status: 417; readonly reason: 'unknown_expectation' }
-  | { readonly status: 431; readonly reason: 'headers_too_large' }
+  | { readonly status: 431; readonly reason: 'headers_too_large' | 'too_many_headers' }
   | { readonly status: 505; readonly reason: 'http_version' }
   /** It came through here several times already. */
   | { readonly status: 508; readonly reason: 'loop' };
@@ -72,8 +72,7 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
   if (version !== '1.1' && version !== '1.0' && version !== '2')
     return { ok: false, fault: { status: 505, reason: 'http_version' } };
   if (head.target.length > limits.targetBytes) return { ok: false, fault: { status: 414, reason: 'target_too_long' } };
-  if (headers.length > limits.headerLines * 2)
-    return { ok: false, fault: { status: 431, reason: 'headers_too_large' } };
+  if (headers.length > limits.headerLines * 2) return { ok: false, fault: { status: 431, reason: 'too_many_headers' } };
 
   const infos: HeaderInfo[] = [];
   let bytes = 0;

@@ -1,12 +1,13 @@
 import type { Lease } from '../control/lease.ts';
 import { match } from '../routing/match.ts';
 import { parseTarget } from '../routing/target.ts';
+import { announcedTooLarge } from './body-limits.ts';
 import { answerReserved, checkRules, decide, NO_PASSAGE } from './decide.ts';
 import type { Exchange } from './exchange.ts';
 import { checkHead } from './gate.ts';
 import * as notices from './pages/notices.ts';
 import { forward } from './pass-on.ts';
-import { badTarget, methodNotAllowed, notStarted, refuseHead, refuseRoute } from './refusals.ts';
+import { badTarget, methodNotAllowed, notStarted, overloaded, refuseHead, refuseRoute } from './refusals.ts';
 import { type Reply, reply, writeReply } from './reply.ts';
 import { HeadView, headerOf } from './request-view.ts';
 import { type Journey, newRecord, type ProxyWorld } from './world.ts';
@@ -51,6 +52,7 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
   record.path = target.path;
   const answered = world.admit?.(target, exchange, lease.snapshot);
   if (answered !== undefined) return answered;
+  if (world.overload.shedding !== undefined) return overloaded(world.overload.shedding);
   const view = new HeadView(head, target);
 
   const matched = match(lease.snapshot.table, target, (name) => view.header(name));
@@ -86,6 +88,8 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
   }
   const forbidden = checkRules(journey, lease, entry, decided, target);
   if (forbidden !== undefined) return forbidden;
+  const tooLarge = announcedTooLarge(head.framing, entry, world.limits);
+  if (tooLarge !== undefined) return tooLarge;
   return forward(journey, head, target, entry, decided);
 }
 

@@ -7,15 +7,19 @@ import type { Acquire } from '../control/lease.ts';
 import type { Cidr } from '../resources/address-policy.ts';
 import type { ExternalAddress } from '../resources/external.ts';
 import type { IdentityHeaders } from '../resources/identity-headers.ts';
+import { acceptFailures, connectionAdmission } from './accepting.ts';
 import type { Admission } from './admission.ts';
 import { Arrivals } from './arrival/arrivals.ts';
+import { BodyWatch } from './body-watch.ts';
 import { ClientAddresses } from './client-address.ts';
+import { ConnectionLimits } from './connection-limits.ts';
 import type { Forwarder } from './forwarder.ts';
-import { FrontConnection } from './front-connection.ts';
+import { type ConnectionHost, FrontConnection } from './front-connection.ts';
 import { headerClassifier } from './header-class.ts';
 import { Sessions } from './http2/sessions.ts';
 import { serve } from './journey.ts';
-import { DEFAULT_LIMITS, type ProxyLimits } from './limits.ts';
+import { DEFAULT_LIMITS, type LimitName, type ProxyLimits } from './limits.ts';
+import { NEVER_OVERLOADED, type Overload } from './overload/overload.ts';
 import { rejectionOf } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
 import { keepAliveLines } from './response-writer.ts';
@@ -37,6 +41,10 @@ export interface ProxyListenerOptions {
   readonly trustedProxies?: readonly Cidr[];
   /** Upstreams get `Forwarded` besides `X-Forwarded-*`; default: they don't. */
   readonly forwardedHeader?: boolean;
+  /** Connections of all listeners together; default: of this one. */
+  readonly connections?: ConnectionLimits | undefined;
+  /** Whether there is too much to do already; default: never. */
+  readonly overload?: Overload | undefined;
   /** What is answered before any Route is looked for. */
   readonly admit?: Admission | undefined;
   /** HTTPS with these; default: plain http. */
@@ -67,7 +75,7 @@ export interface ProxyListener {
 /** One public listener: HTTP/1.1 on node:http or node:https, HTTP/2 beside it on node:http2, tuned against slow and greedy clients (T16, A160). */
 export function createProxyListener(options: ProxyListenerOptions): ProxyListener {
   const limits: ProxyLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { observer, certificates, ticketKeys, trustedProxies = [], http2 = false } = options;
+  const { observer, certificates, ticketKeys, trustedProxies = [], http2 = false, overload = NEVER_OVERLOADED } = options;
   const clients = new ClientAddresses(trustedProxies);
   const world: ProxyWorld = {
     acquire: options.acquire,
@@ -77,23 +85,32 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     classify: headerClassifier(options.identityHeaders),
     log: options.log,
     limits,
+    overload,
     admit: options.admit,
     forwardedHeader: options.forwardedHeader ?? false,
     clients: trustedProxies.length === 0 ? undefined : clients,
     now: () => options.now(),
     requestId: options.requestId ?? requestIds(),
   };
-  const state = { limits, draining: false, keepAlive: keepAliveLines(limits.keepAlive), hsts: options.hsts };
+  const limited = (limit: LimitName): void => observer.limited(limit);
+  const bodies = new BodyWatch(limits);
+  const keepAlive = keepAliveLines(limits.keepAliveTimeout);
+  const state = { limits, bodies, limited, keepAlive, draining: false, hsts: options.hsts };
+  const host: ConnectionHost = { front: state, limits, observer, serve: (exchange) => serve(exchange, world) };
   const connections = new Map<Duplex, FrontConnection>();
   const server = certificates === undefined ? plainServer(limits) : tlsServer(limits, certificates, ticketKeys, http2);
   const sessions = new Sessions({
     limits,
+    bodies,
     observer,
     hsts: options.hsts,
     now: world.now,
     serve: (exchange) => serve(exchange, world),
   });
-  const handshakes = new Handshakes(limits.handshakes, () => observer.rejected('tls_handshakes'));
+  const handshakes = new Handshakes(limits.handshakes, () => {
+    observer.rejected('tls_handshakes');
+    limited('handshakes');
+  });
   const arrivals = new Arrivals({
     proxyHeaderFrom: options.proxyHeader === true ? (peer) => clients.trusts(peer) : undefined,
     readServerName: ticketKeys !== undefined,
@@ -101,6 +118,17 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     unread: limits.handshakes,
     rejected: (reason) => observer.rejected(reason),
   });
+  const admit = connectionAdmission(
+    options.connections ?? new ConnectionLimits(limits, trustedProxies),
+    overload,
+    observer,
+  );
+  const sweep = setInterval(() => {
+    bodies.sweep();
+    if (limits.requestTimeout !== Number.POSITIVE_INFINITY)
+      for (const connection of connections.values()) connection.sweep(limits.checkInterval);
+  }, limits.checkInterval);
+  sweep.unref();
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     connections.get(request.socket)?.handle(request, response);
@@ -115,19 +143,21 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
       socket.destroy();
       return;
     }
-    connections.set(
-      socket,
-      new FrontConnection(socket, arrival, state, limits.pipelined, (exchange) => serve(exchange, world), observer),
-    );
+    connections.set(socket, new FrontConnection(socket, arrival, host));
     observer.connection(1);
     socket.on('close', () => {
       connections.delete(socket);
       observer.connection(-1);
     });
   };
-  if (certificates === undefined) server.on('connection', open);
-  else {
-    server.on('connection', (raw: Socket) => handshakes.begin(raw));
+  if (certificates === undefined) {
+    server.on('connection', (socket: Socket) => {
+      if (admit(socket)) open(socket);
+    });
+  } else {
+    server.on('connection', (raw: Socket) => {
+      if (admit(raw)) handshakes.begin(raw);
+    });
     server.on('secureConnection', (socket: TLSSocket) => {
       handshakes.finished(socket);
       const arrival = socket.alpnProtocol === 'h2' ? arrivals.of(socket) : undefined;
@@ -137,6 +167,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     server.on('tlsClientError', (error: NodeJS.ErrnoException) => {
       // Whoever only looks whether the port is open has done nothing wrong.
       if (error.code !== 'ECONNRESET') observer.rejected('tls_handshake');
+      if (error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') limited('handshakeTimeout');
     });
   }
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
@@ -152,13 +183,16 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     else connection.connect();
   });
   arrivals.guard(server);
-  server.on('drop', () => observer.rejected('too_many_connections'));
+  server.on('drop', () => {
+    observer.rejected('too_many_connections');
+    limited('connections');
+  });
 
   return {
     async listen({ host, port }) {
       const address = await listen(server, host, port);
       // Out of file descriptors, for one: that connection is lost, the listener isn't (F48).
-      server.on('error', (error) => options.log.error({ err: error }, 'a connection could not be accepted'));
+      server.on('error', acceptFailures(options.log, options.now));
       return address;
     },
     drain() {
@@ -178,6 +212,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
       await closeServer(server, grace);
       clearTimeout(silent);
       clearTimeout(late);
+      clearInterval(sweep);
     },
   };
 }

@@ -3,17 +3,23 @@ import type { Socket } from 'node:net';
 import type { Hostname } from '../resources/hostname.ts';
 import type { Arrival } from './arrival/arrivals.ts';
 import type { BodySource } from './body.ts';
+import type { BodyWatch } from './body-watch.ts';
+import { closeSlowly } from './closing.ts';
+import { earlyHints } from './early-hints.ts';
 import { atEndOfTurn } from './end-of-turn.ts';
 import type { Exchange, StreamEnd } from './exchange.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
 import { addHsts } from './hsts.ts';
-import { type DrainLimits, RequestBody } from './request-body.ts';
+import type { LimitName } from './limits.ts';
+import { type BodyHost, type DiscardLimits, RequestBody } from './request-body.ts';
 import { ResponseSink } from './response-sink.ts';
 import { ResponseWriter } from './response-writer.ts';
 
-export interface FrontLimits extends DrainLimits {
+export interface FrontLimits extends DiscardLimits {
   /** How long the rest of an answer may stand still before its connection ends, in milliseconds. */
-  readonly flushTimeout: number;
+  readonly sendTimeout: number;
+  /** How long a client that has closed its side is waited for while its answer hasn't begun, in milliseconds. */
+  readonly halfClosedTimeout: number;
 }
 
 /** What of a front its exchanges look at. */
@@ -23,12 +29,15 @@ export interface FrontState {
   readonly hsts: string | undefined;
   /** What a client is told of a connection that goes on (`keepAliveLines`). */
   readonly keepAlive: string;
+  readonly bodies: BodyWatch;
+  /** A limit struck on a connection, where no request says so. */
+  limited(limit: LimitName): void;
   /** Every answer is then the last one of its connection. */
   readonly draining: boolean;
 }
 
 /** A request of a node:http server. The only place, with the listener, that knows IncomingMessage and ServerResponse. */
-export class NodeExchange implements Exchange {
+export class NodeExchange implements Exchange, BodyHost {
   readonly head: RequestHead;
   readonly client: string;
   readonly serverName: Hostname | undefined;
@@ -37,7 +46,8 @@ export class NodeExchange implements Exchange {
   readonly #writer: ResponseWriter;
   readonly #front: FrontState;
   readonly #done: () => void;
-  readonly #last: boolean;
+  #last: boolean;
+  #expectsContinue = false;
   #body: RequestBody | undefined;
   #continued = false;
   #sink: ResponseSink | undefined;
@@ -47,6 +57,9 @@ export class NodeExchange implements Exchange {
   gone = false;
   /** No other request of this connection is to be served. */
   closes = false;
+  bodyFault: 'bodyTimeout' | 'bodyRate' | undefined;
+  /** Milliseconds that it has taken, as the sweeps of its listener count them. */
+  age = 0;
 
   /** `done`: called once, when the answer was sent or the client went away. */
   constructor(
@@ -99,12 +112,54 @@ export class NodeExchange implements Exchange {
 
   body(head: CheckedHead): BodySource | undefined {
     if (head.framing.kind === 'None') return undefined;
-    this.#body ??= new RequestBody(this.#request, this.#front.limits, () => {
-      if (!head.expectContinue || this.gone || this.#writer.begun) return;
-      this.#continued = true;
-      this.#response.writeContinue();
-    });
+    this.#expectsContinue = head.expectContinue;
+    this.#body ??= new RequestBody(this.#request, this);
     return this.#body;
+  }
+
+  get limits(): FrontLimits {
+    return this.#front.limits;
+  }
+
+  get bodies(): BodyWatch {
+    return this.#front.bodies;
+  }
+
+  bodyWanted(): void {
+    if (!this.#expectsContinue || this.gone || this.#writer.begun) return;
+    this.#continued = true;
+    this.#response.writeContinue();
+  }
+
+  bodyOverdue(limit: 'bodyTimeout' | 'bodyRate'): void {
+    this.bodyFault = limit;
+  }
+
+  limited(limit: LimitName): void {
+    this.#front.limited(limit);
+  }
+
+  hint(status: number, headers: readonly string[]): void {
+    // RFC 9110 section 15.2: nothing of the kind to HTTP/1.0.
+    if (this.gone || this.#writer.begun || this.head.version !== '1.1') return;
+    const hints = earlyHints(status, headers);
+    if (hints !== undefined) this.#request.socket.write(hints, 'latin1');
+  }
+
+  /** What comes after it on the connection isn't served. */
+  becomeLast(): void {
+    this.#last = true;
+  }
+
+  /** It has taken longer than anything may: the client hears so if it can still hear anything, and all of it ends. */
+  expire(answer: string): void {
+    const { socket } = this.#request;
+    this.closes = true;
+    if (this.answered || !socket.writable) socket.destroy();
+    else {
+      socket.write(answer);
+      socket.destroySoon();
+    }
   }
 
   answer(status: number, headers: readonly string[], body: string | undefined, close: boolean): void {
@@ -160,6 +215,7 @@ export class NodeExchange implements Exchange {
     if (close || this.#last || this.#front.draining || this.#bodyIsUncertain()) {
       this.closes = true;
       lines.push('Connection', 'close');
+      if (!this.#request.complete) closeSlowly(this.#request.socket, this.#front.limits.discardTimeout);
     }
     if (this.#front.hsts !== undefined) addHsts(lines, this.#front.hsts);
     if (!this.#writer.begin({ status, lines, framed, chunked, last: this.closes })) this.closes = true;
@@ -169,7 +225,7 @@ export class NodeExchange implements Exchange {
   #settleRequest(): void {
     // Received whole: node drops what nobody read. Most requests have no body at all.
     if (this.#request.complete || this.#request.readableEnded) return;
-    this.#body ??= new RequestBody(this.#request, this.#front.limits, () => {});
+    this.#body ??= new RequestBody(this.#request, this);
     this.#body.drain();
   }
 
@@ -196,9 +252,12 @@ export class NodeExchange implements Exchange {
       const now = takenOf(socket);
       const waited = waits;
       waits = socket.writableLength > 0;
-      if (waited && waits && now === taken) socket.destroy();
+      if (waited && waits && now === taken) {
+        this.#front.limited('sendTimeout');
+        socket.destroy();
+      }
       taken = now;
-    }, this.#front.limits.flushTimeout);
+    }, this.#front.limits.sendTimeout);
     this.#flush.unref();
   }
 

@@ -1,5 +1,6 @@
 import type { RouteEntry } from '../routing/snapshot.ts';
 import type { RequestTarget } from '../routing/target.ts';
+import { brokenOff, limitBody } from './body-limits.ts';
 import { FAILURE_STATUS, type ForwardFailure, type UpstreamResponse } from './forwarder.ts';
 import type { CheckedHead } from './gate.ts';
 import { authorityOf, clientHeaders, upstreamHeaders } from './headers.ts';
@@ -19,7 +20,7 @@ export async function forward(
   const { action } = entry;
   if (action.kind !== 'Forward') throw new Error(`Route ${entry.route} has nowhere to forward to`);
   const { backend } = action;
-  const body = exchange.body(head);
+  const body = limitBody(exchange.body(head), head.framing, entry, world.limits);
   const headers = upstreamHeaders(head, {
     authority: backend.kind === 'Url' ? authorityOf(backend) : target.host,
     forwardedFor: journey.forwardedFor,
@@ -45,6 +46,8 @@ export async function forward(
     });
     if (result.kind === 'Failed') {
       record.cause = result.cause;
+      const ofClient = brokenOff(body, exchange.bodyFault);
+      if (ofClient !== undefined) return ofClient;
       return upstreamFailed(result, passage.cookies);
     }
     await passOn(journey, result, passage.cookies);

@@ -1,4 +1,5 @@
 import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
+import type { LimitName } from './limits.ts';
 
 /** Everything that is logged and counted of one request; filled on its way, handed over once at its end. */
 export interface RequestRecord {
@@ -40,6 +41,8 @@ export type Outcome =
   /** From plain http to https. */
   | 'redirected'
   | 'refused'
+  /** There is too much to do already. */
+  | 'overloaded'
   | 'login'
   | 'unauthenticated'
   | 'forbidden'
@@ -55,4 +58,6 @@ export interface RequestObserver {
   connection(change: 1 | -1): void;
   /** Bytes that never became a request: reason of a closed set. */
   rejected(reason: string): void;
+  /** A limit of the listeners struck, and no record of a request will say so. */
+  limited(limit: LimitName): void;
 }

@@ -66,7 +66,7 @@ const serverOptions = (limits: ProxyLimits): ServerOptions => ({
   headersTimeout: limits.headTimeout,
   // Bodies are held to the idle time of their Route instead: an upload may take as long as it moves.
   requestTimeout: 0,
-  keepAliveTimeout: limits.keepAlive,
+  keepAliveTimeout: limits.keepAliveTimeout,
   connectionsCheckingInterval: limits.checkInterval,
   noDelay: true,
   // The gate refuses a missing Host in its own words.
@@ -80,6 +80,8 @@ function limited(server: Server, limits: ProxyLimits): Server {
   server.maxHeadersCount = 0;
   server.maxConnections = limits.connections;
   server.timeout = 0;
+  // A client may close its side once it has asked; whoever is gone altogether is noticed by FrontConnection. In no type.
+  Object.assign(server, { httpAllowHalfOpen: true });
   return server;
 }
 

@@ -9,6 +9,7 @@ import type { CheckedHead } from './gate.ts';
 import type { HeaderClassifier } from './header-class.ts';
 import type { PluginHeaders } from './headers.ts';
 import type { ProxyLimits } from './limits.ts';
+import type { Overload } from './overload/overload.ts';
 import type { RequestObserver, RequestRecord } from './record.ts';
 
 /** Bugs go here, once each. */
@@ -25,6 +26,7 @@ export interface ProxyWorld {
   readonly classify: HeaderClassifier;
   readonly log: ProxyLog;
   readonly limits: ProxyLimits;
+  readonly overload: Overload;
   /** What this listener answers before any Route does. */
   readonly admit: Admission | undefined;
   /** Whether upstreams get `Forwarded` too. */

@@ -12,6 +12,7 @@ import { invalidObject, readSpec } from './read-spec.ts';
 import type { Parsed, PathMatch, RouteTimeouts } from './resource.ts';
 import { type RouteSpec, routeSpec } from './route.ts';
 import { checkRoutePath, isReserved, RESERVED } from './route-path.ts';
+import { parseSize } from './size.ts';
 
 export function parseRoute(identity: Identity): Parsed {
   const read = readSpec(identity, routeSpec, STAND_INS);
@@ -46,6 +47,7 @@ export function parseRoute(identity: Identity): Parsed {
           clientAuthorization: spec.clientAuthorization,
           authorization: spec.authorization,
           encodedSlashes: spec.encodedSlashes,
+          maxRequestBody: spec.maxRequestBody === undefined ? undefined : parseSize(spec.maxRequestBody),
           tlsSecret: spec.tls && namespacedName(meta.namespace, spec.tls.secretRef.name),
           timeouts,
         },

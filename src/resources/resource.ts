@@ -7,6 +7,7 @@ import type { Problem } from './problem.ts';
 import type { Redacted } from './redacted.ts';
 import type { AuthorizationSpec } from './route.ts';
 import type { UpstreamPolicy, UpstreamTlsRefs } from './upstream.ts';
+import type { Bytes } from './size.ts';
 
 /** A parsed, valid object: every value in it was checked. References in it are not resolved yet. */
 export type Resource =
@@ -99,6 +100,8 @@ export interface RouteResource extends Base {
   readonly clientAuthorization: 'Pass' | undefined;
   readonly authorization: AuthorizationSpec | undefined;
   readonly encodedSlashes: 'Reject' | 'Keep';
+  /** Undefined: what the limits of the listeners say. */
+  readonly maxRequestBody: Bytes | undefined;
   /** The certificate for its hosts: a Secret of type kubernetes.io/tls of its namespace. */
   readonly tlsSecret: NamespacedName | undefined;
   /** Undefined: those of the Service. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { classField, durationField, nameField, namespaceField, ONE_OF_A_KIND, pluginRefField } from './metadata.ts';
+import { SIZE, SIZE_HINT } from './size.ts';
 
 const METHOD_HINT = 'must be a method in capital letters, such as GET';
 
@@ -155,6 +156,10 @@ export const routeSpec = z
       .enum(['Reject', 'Keep'])
       .default('Reject')
       .meta({ description: 'What happens with %2F in a path: 400, or kept as data.' }),
+    maxRequestBody: z.string().max(16).regex(SIZE, SIZE_HINT).optional().meta({
+      description:
+        'Most bytes of a request body, as in 10Mi; more is answered 413. Absent: what --limits says (bodyBytes), by default no limit.',
+    }),
     tls: z
       .strictObject({
         secretRef: z.strictObject({ name: nameField }).meta({

@@ -86,6 +86,7 @@ function routeEntry(
     needs: isProtected ? draft.needs : NO_NEEDS,
     removeAuthorization: isProtected || (route.clientAuthorization !== 'Pass' && guarded.get(service)),
     encodedSlashes: route.encodedSlashes,
+    maxRequestBody: route.maxRequestBody,
   };
 }
 
@@ -107,6 +108,7 @@ const refused = {
   needs: NO_NEEDS,
   removeAuthorization: true,
   encodedSlashes: 'Reject',
+  maxRequestBody: undefined,
 } as const;
 
 function timeoutsOf({ route }: RouteDraft, service: Timeouts): Timeouts {

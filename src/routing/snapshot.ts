@@ -6,6 +6,7 @@ import type { Problem, Reason } from '../resources/problem.ts';
 import type { Redacted } from '../resources/redacted.ts';
 import type { Backend, HeaderMatch, PathMatch, Timeouts } from '../resources/resource.ts';
 import type { UpstreamSettings } from '../resources/upstream.ts';
+import type { Bytes } from '../resources/size.ts';
 import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
 import type { RouteTable } from './table.ts';
 
@@ -27,6 +28,8 @@ export interface RouteEntry {
   /** Whether the client's `Authorization` is removed (DESIGN: A request, A041). */
   readonly removeAuthorization: boolean;
   readonly encodedSlashes: 'Reject' | 'Keep';
+  /** Most bytes of a request body; undefined: what the limits of the listeners say. */
+  readonly maxRequestBody: Bytes | undefined;
 }
 
 export type Action =

@@ -115,6 +115,7 @@ const route = (name: string, rules: readonly string[]) => ({
   clientAuthorization: undefined,
   authorization: rules.length === 0 ? undefined : { rules: rules.map((rule) => ({ name: rule })) },
   encodedSlashes: 'Reject' as const,
+  maxRequestBody: undefined,
   tlsSecret: undefined,
   timeouts: { response: undefined, idle: undefined },
 });

@@ -120,7 +120,7 @@ describe('a client that reads slowly', () => {
       });
     });
     closing.push(() => upstream.close());
-    const gateway = await gatewayTo(upstream.port, { limits: { flushTimeout: 200 } });
+    const gateway = await gatewayTo(upstream.port, { limits: { sendTimeout: 200 } });
     const client = await RawClient.connect(gateway.port);
     client.socket.pause();
     await client.send('GET /x HTTP/1.1\r\nHost: app.example\r\n\r\n');
@@ -137,7 +137,7 @@ describe('a client that reads slowly', () => {
       return undefined;
     });
     closing.push(() => upstream.close());
-    const gateway = await gatewayTo(upstream.port, { limits: { flushTimeout: 20 } });
+    const gateway = await gatewayTo(upstream.port, { limits: { sendTimeout: 20 } });
     const client = await RawClient.connect(gateway.port);
     await client.send(NEXT);
     expect((await client.answer())?.body).toBe('abc');

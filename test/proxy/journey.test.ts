@@ -270,6 +270,7 @@ describe('the journey of a request', () => {
       go = resolve;
     });
     await start({
+      limits: { halfClosedTimeout: 0 },
       plugin: {
         decide: async () => {
           await waiting;
@@ -305,7 +306,7 @@ describe('the listener', () => {
 
   it('A160 idle connections end, and no more than the cap are open', async () => {
     const upstream = await startUpstream();
-    const gateway = await startGateway({ port: upstream.port, limits: { connections: 3, keepAlive: 300 } });
+    const gateway = await startGateway({ port: upstream.port, limits: { connections: 3, keepAliveTimeout: 1000 } });
     const clients = await Promise.all([1, 2, 3].map(() => RawClient.connect(gateway.port)));
     await eventually(() => gateway.connections === 3, 'three are open');
     const fourth = await RawClient.connect(gateway.port);
@@ -324,7 +325,7 @@ describe('the listener', () => {
   it('A160 a client that takes no answer loses its connection', async () => {
     const gateway = await startGateway({
       port: 1,
-      limits: { flushTimeout: 200 },
+      limits: { sendTimeout: 200 },
       plugin: {
         decide: () => ({
           kind: 'respond',
@@ -353,7 +354,7 @@ describe('the listener', () => {
 
   it('A073 more waiting requests than the cap end the connection', async () => {
     const upstream = await startUpstream(() => undefined);
-    const gateway = await startGateway({ port: upstream.port, limits: { pipelined: 10 } });
+    const gateway = await startGateway({ port: upstream.port, limits: { pipelinedRequests: 10 } });
     const client = await RawClient.connect(gateway.port);
     await client.send(get('/x').repeat(50));
     await client.closed;

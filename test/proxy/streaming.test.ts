@@ -190,7 +190,7 @@ describe.each(FORWARDERS)('streaming and broken connections, forwarder on %s', (
   });
 
   it('A068 after an early answer of ours no more than the cap is read', async () => {
-    const gateway = await gatewayTo(1, { limits: { drainBytes: 100_000 } });
+    const gateway = await gatewayTo(1, { limits: { discardBytes: 100_000 } });
     const small = await RawClient.connect(gateway.port);
     const head = (length: number): string =>
       `POST /private HTTP/1.1\r\nHost: app.example\r\nContent-Length: ${length}\r\n\r\n`;
@@ -208,7 +208,7 @@ describe.each(FORWARDERS)('streaming and broken connections, forwarder on %s', (
   });
 
   it('A068 A160 a body that nobody wants and that never comes ends its connection', async () => {
-    const gateway = await gatewayTo(1, { limits: { drainTimeout: 100 } });
+    const gateway = await gatewayTo(1, { limits: { discardTimeout: 100 } });
     const client = await RawClient.connect(gateway.port);
     await client.send('POST /private HTTP/1.1\r\nHost: app.example\r\nContent-Length: 5\r\n\r\na');
     expect((await client.answer())?.status).toBe(401);
@@ -251,7 +251,7 @@ describe.each(FORWARDERS)('streaming and broken connections, forwarder on %s', (
   it('F46 a client that goes away while the upstream thinks takes the upstream request with it', async () => {
     const upstream = await startUpstream(() => undefined);
     closing.push(() => upstream.close());
-    const gateway = await gatewayTo(upstream.port);
+    const gateway = await gatewayTo(upstream.port, { limits: { halfClosedTimeout: 100 } });
     const client = await RawClient.connect(gateway.port);
     await client.send(GET);
     await eventually(() => upstream.seen.length === 1, 'the upstream has the request');

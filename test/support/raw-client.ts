@@ -44,9 +44,11 @@ export class RawClient {
     });
   }
 
-  static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
+  /** `from`: address of this machine to come from. With `halfOpen` our side is closed by us only. */
+  static connect(port: number, host = '127.0.0.1', from?: string, halfOpen = false): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host, noDelay: true, allowHalfOpen: false }, () => {
+      const local = from === undefined ? {} : { localAddress: from };
+      const socket = connect({ port, host, noDelay: true, allowHalfOpen: halfOpen, ...local }, () => {
         socket.off('error', reject);
         resolve(new RawClient(socket));
       });

@@ -172,6 +172,11 @@ postern
 {{- with $c.identityHeaders }}
 - {{ printf "--identity-headers=%s" (join "," .) | quote }}
 {{- end }}
+{{- if .Values.limits }}
+{{- $limits := list }}
+{{- range $name, $value := .Values.limits }}{{ $limits = append $limits (printf "%s=%s" $name (kindIs "string" $value | ternary (toString $value) (int64 $value | toString))) }}{{ end }}
+- --limits={{ join "," $limits }}
+{{- end }}
 - --leader-election={{ $c.leaderElection | ternary "on" "off" }}
 - --lease={{ include "postern.leaseName" . }}
 - --status-writes={{ int $c.statusWrites }}

@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { RequestObserver, RequestRecord } from '../../proxy/record.ts';
 import { counterFamily, type Family, histogramFamily } from '../families.ts';
 import { HTTP_SECONDS, OVERHEAD_SECONDS } from './buckets.ts';
+import { limitHits } from './limits.ts';
 import { type KnownNames, knownNames, NONE } from './names.ts';
 import { type UpstreamMetrics, upstreamMetrics } from './upstreams.ts';
 
@@ -76,6 +77,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
     labels: ['reason'],
     limit: 200,
   });
+  const limits = limitHits();
   const authorization = counterFamily({
     name: 'postern_authorization_decisions_total',
     help: 'Decisions of authorization rules, by Route, rule (none: no rule was for the request) and decision.',
@@ -118,7 +120,11 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
     const reason = record.reason ?? NONE;
     if (record.outcome === 'upstream_failed') upstreamErrors.at(service, reason).value += 1;
     if (record.outcome === 'refused') refused.at(route, reason).value += 1;
-    if (record.outcome === 'bad_request') rejected.at(reason).value += 1;
+    if (record.outcome === 'bad_request') {
+      rejected.at(reason).value += 1;
+      limits.ofReason(reason);
+    }
+    if (record.outcome === 'overloaded') limits.hit(reason === 'memory' ? 'memory' : 'loopDelay');
     if (record.outcome === 'forbidden') authorization.at(route, ruleLabel(record, route), 'denied').value += 1;
     else if (record.rule !== undefined) authorization.at(route, ruleLabel(record, route), 'allowed').value += 1;
   };
@@ -140,6 +146,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       upstreamErrors,
       refused,
       rejected,
+      limits.family,
       authorization,
       ...upstreams.families,
     ],
@@ -156,6 +163,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       rejected(reason) {
         rejected.at(reason).value += 1;
       },
+      limited: limits.hit,
     },
     objects(routeRules, serviceNames) {
       rules = routeRules;

@@ -2,20 +2,29 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Hostname } from '../../resources/hostname.ts';
 import type { Arrival } from '../arrival/arrivals.ts';
 import type { BodySource } from '../body.ts';
+import type { BodyWatch } from '../body-watch.ts';
+import { hintLines } from '../early-hints.ts';
 import type { Exchange, StreamEnd } from '../exchange.ts';
 import type { CheckedHead, RequestHead } from '../gate.ts';
 import { addHsts } from '../hsts.ts';
 import { fieldsFrom } from './fields.ts';
-import { StreamBody } from './request-body.ts';
+import { StreamBody, type StreamBodyHost } from './request-body.ts';
 import { StreamSink } from './response-sink.ts';
 
+/** What of a front its streams look at. */
+export interface StreamFront {
+  readonly bodies: BodyWatch;
+  /** Value of Strict-Transport-Security on every answer; undefined: none. */
+  readonly hsts: string | undefined;
+}
+
 /** A request of an HTTP/2 connection. `close` of an answer means nothing here: the framing of a stream is in no doubt. */
-export class StreamExchange implements Exchange {
+export class StreamExchange implements Exchange, StreamBodyHost {
   readonly head: RequestHead;
   readonly client: string;
   readonly serverName: Hostname | undefined;
   readonly #stream: ServerHttp2Stream;
-  readonly #hsts: string | undefined;
+  readonly #front: StreamFront;
   readonly #done: (exchange: StreamExchange) => void;
   #body: StreamBody | undefined;
   #sink: StreamSink | undefined;
@@ -29,19 +38,23 @@ export class StreamExchange implements Exchange {
   #taken = -1;
   #takenAt = 0;
   gone = false;
+  bodyFault: 'bodyTimeout' | 'bodyRate' | undefined;
+  #expectsContinue = false;
+  /** Milliseconds that it has taken, as the sweeps of its connection count them. */
+  age = 0;
 
   /** `done`: called once, when the answer was sent or the client went away. */
   constructor(
     stream: ServerHttp2Stream,
     head: RequestHead,
     arrival: Arrival,
-    hsts: string | undefined,
+    front: StreamFront,
     done: (exchange: StreamExchange) => void,
   ) {
     this.head = head;
     this.client = arrival.client;
     this.serverName = arrival.serverName;
-    this.#hsts = hsts;
+    this.#front = front;
     this.#stream = stream;
     this.#done = done;
     stream.on('finish', () => this.#finished());
@@ -67,10 +80,27 @@ export class StreamExchange implements Exchange {
 
   body(head: CheckedHead): BodySource | undefined {
     if (head.framing.kind === 'None') return undefined;
-    this.#body ??= new StreamBody(this.#stream, () => {
-      if (head.expectContinue && this.#writable()) this.#stream.additionalHeaders({ ':status': 100 });
-    });
+    this.#expectsContinue = head.expectContinue;
+    this.#body ??= new StreamBody(this.#stream, this);
     return this.#body;
+  }
+
+  get bodies(): BodyWatch {
+    return this.#front.bodies;
+  }
+
+  bodyWanted(): void {
+    if (this.#expectsContinue && this.#writable()) this.#stream.additionalHeaders({ ':status': 100 });
+  }
+
+  bodyOverdue(limit: 'bodyTimeout' | 'bodyRate'): void {
+    this.bodyFault = limit;
+  }
+
+  hint(status: number, headers: readonly string[]): void {
+    const lines = hintLines(status, headers);
+    if (lines === undefined || !this.#writable()) return;
+    this.#stream.additionalHeaders({ ...fieldsFrom(lines), ':status': status });
   }
 
   answer(status: number, headers: readonly string[], body: string | undefined): void {
@@ -137,7 +167,7 @@ export class StreamExchange implements Exchange {
 
   #fieldsOf(status: number, headers: readonly string[]): OutgoingHttpHeaders {
     const lines = [...headers];
-    if (this.#hsts !== undefined) addHsts(lines, this.#hsts);
+    if (this.#front.hsts !== undefined) addHsts(lines, this.#front.hsts);
     const fields = fieldsFrom(lines);
     fields[':status'] = status;
     return fields;

@@ -1,8 +1,9 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Arrival } from '../arrival/arrivals.ts';
+import type { BodyWatch } from '../body-watch.ts';
 import type { Exchange } from '../exchange.ts';
-import type { ProxyLimits } from '../limits.ts';
+import type { LimitName, ProxyLimits } from '../limits.ts';
 import { faultOf } from './connection-fault.ts';
 import { StreamExchange } from './exchange.ts';
 import { headOf } from './head.ts';
@@ -16,12 +17,14 @@ const LINGER = 1000;
 
 export interface SessionHost {
   readonly limits: ProxyLimits;
+  readonly bodies: BodyWatch;
   readonly draining: boolean;
   /** Value of Strict-Transport-Security on every answer; undefined: none. */
   readonly hsts: string | undefined;
   serve(exchange: Exchange): Promise<void>;
   /** Reason of a closed set. */
   rejected(reason: string): void;
+  limited(limit: LimitName): void;
   /** Milliseconds of a monotonic clock. */
   now(): number;
   closed(session: FrontSession): void;
@@ -96,11 +99,18 @@ export class FrontSession {
       return;
     }
     this.#countRefused();
-    const { flushTimeout, headTimeout, keepAlive } = this.#host.limits;
+    const { sendTimeout, headTimeout, keepAliveTimeout, requestTimeout, checkInterval } = this.#host.limits;
     for (const exchange of this.#open) {
+      exchange.age += checkInterval;
+      if (exchange.age > requestTimeout && !exchange.ended) {
+        this.#host.limited('requestTimeout');
+        exchange.abort();
+        continue;
+      }
       const stalled = exchange.stalledFor(now);
-      if (stalled < flushTimeout) continue;
+      if (stalled < sendTimeout) continue;
       this.#host.rejected('slow_reader');
+      this.#host.limited('sendTimeout');
       // Where not even the end of a stream gets through, the whole connection stands still.
       if (exchange.ended) {
         this.destroy();
@@ -114,12 +124,14 @@ export class FrontSession {
       if (quiet >= LINGER && now - this.#toldAt >= LINGER) this.#session.close();
     } else if (this.#streams === 0 && quiet >= headTimeout) {
       this.#host.rejected('head_timeout');
+      this.#host.limited('headTimeout');
       this.destroy();
-    } else if (this.#streams > 0 && quiet >= keepAlive) {
+    } else if (this.#streams > 0 && quiet >= keepAliveTimeout) {
+      this.#host.limited('keepAliveTimeout');
       this.tellToGo();
     }
     // A client that was told and stays without asking for anything.
-    if (quiet >= keepAlive + 2 * LINGER) this.destroy();
+    if (quiet >= keepAliveTimeout + 2 * LINGER) this.destroy();
   }
 
   destroy(): void {
@@ -146,10 +158,9 @@ export class FrontSession {
       stream.resume();
       return;
     }
-    const exchange = new StreamExchange(stream, result.head, this.#arrival, this.#host.hsts, (ended) =>
-      this.#end(ended),
-    );
+    const exchange = new StreamExchange(stream, result.head, this.#arrival, this.#host, (ended) => this.#end(ended));
     this.#open.add(exchange);
+    if (this.#streams === limits.streamsPerConnection) this.#host.limited('streamsPerConnection');
     if (this.#streams >= limits.streamsPerConnection || this.#host.draining) this.tellToGo();
     void this.#host.serve(exchange);
   }
@@ -180,6 +191,9 @@ export class FrontSession {
     const { lastProcStreamID } = this.#session.state;
     if (lastProcStreamID === undefined) return;
     const refused = (lastProcStreamID + 1) / 2 - this.#streams;
-    for (; this.#refused < Math.min(refused, 1000); this.#refused++) this.#host.rejected('h2_refused_stream');
+    for (; this.#refused < Math.min(refused, 1000); this.#refused++) {
+      this.#host.rejected('h2_refused_stream');
+      this.#host.limited('streams');
+    }
   }
 }

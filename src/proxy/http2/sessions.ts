@@ -1,12 +1,14 @@
 import type { TLSSocket } from 'node:tls';
 import type { Arrival } from '../arrival/arrivals.ts';
+import type { BodyWatch } from '../body-watch.ts';
 import type { Exchange } from '../exchange.ts';
-import type { ProxyLimits } from '../limits.ts';
+import type { LimitName, ProxyLimits } from '../limits.ts';
 import type { RequestObserver } from '../record.ts';
 import { FrontSession, type SessionHost } from './session.ts';
 
 export interface SessionsOptions {
   readonly limits: ProxyLimits;
+  readonly bodies: BodyWatch;
   readonly observer: RequestObserver;
   readonly hsts: string | undefined;
   /** Milliseconds of a monotonic clock. */
@@ -17,6 +19,7 @@ export interface SessionsOptions {
 /** The HTTP/2 connections of a listener. */
 export class Sessions implements SessionHost {
   readonly limits: ProxyLimits;
+  readonly bodies: BodyWatch;
   readonly hsts: string | undefined;
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<FrontSession>();
@@ -25,6 +28,7 @@ export class Sessions implements SessionHost {
 
   constructor(options: SessionsOptions) {
     this.limits = options.limits;
+    this.bodies = options.bodies;
     this.hsts = options.hsts;
     this.#options = options;
   }
@@ -55,6 +59,10 @@ export class Sessions implements SessionHost {
 
   rejected(reason: string): void {
     this.#options.observer.rejected(reason);
+  }
+
+  limited(limit: LimitName): void {
+    this.#options.observer.limited(limit);
   }
 
   now(): number {

@@ -49,6 +49,24 @@ export const badRequest = (): Notice =>
     'Check the address. If a link led here, the page with the link has a mistake.',
   );
 
+/** 413: the Route takes no body of this size. */
+export const bodyTooLarge = (): Notice =>
+  notice(
+    'body_too_large',
+    'This is too large to send',
+    'What was sent is larger than this site takes, so it was not passed on.',
+    'Send something smaller, such as a compressed or shortened file.',
+  );
+
+/** 503: too much to do already. */
+export const overloaded = (): Notice =>
+  notice(
+    'overloaded',
+    'Too much is going on',
+    'This server has more to do than it can manage right now.',
+    'Try again in a few seconds.',
+  );
+
 /** 421: the connection was opened for another host, with another certificate. */
 export const misdirected = (): Notice =>
   notice(

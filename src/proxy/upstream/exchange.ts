@@ -137,6 +137,10 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     });
   }
 
+  hint(head: ResponseHead): void {
+    this.#request.client.hint?.(head.status, head.headers);
+  }
+
   body(chunk: Buffer): void {
     this.#extend(this.#request.timeouts.idle);
     this.#responseBody?.push(chunk);

@@ -4,6 +4,8 @@ import { parseResponseHead, type ResponseFault, type ResponseHead } from './resp
 /** Receives a response as it comes. A `chunk` is only valid during the call: who keeps it copies it. */
 export interface ResponseSink {
   head(head: ResponseHead): void;
+  /** Early hints (103), any number of times before `head`; other interim responses are nobody's business. */
+  hint?(head: ResponseHead): void;
   body(chunk: Buffer): void;
   end(): void;
 }
@@ -145,7 +147,9 @@ export class ResponseParser {
     // No request of ours asks for another protocol here, so a 101 would make the rest of the bytes nobody's (A080).
     if (head.status === 101) return 'unasked_switch';
     this.#informational += 1;
-    return this.#informational > MAX_INFORMATIONAL ? 'too_many_informational' : rest;
+    if (this.#informational > MAX_INFORMATIONAL) return 'too_many_informational';
+    if (head.status === 103) this.#sink?.hint?.(head);
+    return rest;
   }
 
   #readLength(bytes: Buffer): Buffer | undefined {

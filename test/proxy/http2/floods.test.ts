@@ -214,7 +214,7 @@ describe.skipIf(openssl.missing)(`one connection that asks for too much ${openss
   });
 
   it('A160 a reader with a window of nothing loses its stream, others of its connection go on', async () => {
-    await start({ limits: { flushTimeout: 300, checkInterval: 50 } }, ({ target }) =>
+    await start({ limits: { sendTimeout: 300, checkInterval: 50 } }, ({ target }) =>
       target === '/big' ? ok('b'.repeat(300_000)) : ok(),
     );
     const client = await FrameClient.connect(gateway.tlsPort, setting(4, 0));
@@ -237,7 +237,7 @@ describe.skipIf(openssl.missing)(`one connection that asks for too much ${openss
   });
 
   it('A160 a connection from which nothing is read at all ends', async () => {
-    await start({ limits: { flushTimeout: 300, checkInterval: 50, headTimeout: 60_000 } }, ({ target }) =>
+    await start({ limits: { sendTimeout: 300, checkInterval: 50, headTimeout: 60_000 } }, ({ target }) =>
       target === '/big' ? ok('b'.repeat(3_000_000)) : ok(),
     );
     const client = await FrameClient.connect(gateway.tlsPort, setting(4, 0x7ffffff));
@@ -267,7 +267,7 @@ describe.skipIf(openssl.missing)(`one connection that asks for too much ${openss
   });
 
   it('A160 a connection that asks for nothing ends at the time of heads, one that has asked at the idle time', async () => {
-    await start({ limits: { headTimeout: 300, keepAlive: 600, checkInterval: 50 } });
+    await start({ limits: { headTimeout: 300, keepAliveTimeout: 600, checkInterval: 50 } });
     const silent = await FrameClient.connect(gateway.tlsPort);
     const half = await FrameClient.connect(gateway.tlsPort);
     half.headers(1, GET, END_STREAM);

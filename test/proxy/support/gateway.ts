@@ -6,6 +6,7 @@ import type { Forwarder } from '../../../src/proxy/forwarder.ts';
 import { createFront, type Front, type HttpsOptions, type ListenerName } from '../../../src/proxy/front.ts';
 import type { ProxyLimits } from '../../../src/proxy/limits.ts';
 import type { ProxyListener } from '../../../src/proxy/listener.ts';
+import type { Overload } from '../../../src/proxy/overload/overload.ts';
 import type { RequestRecord } from '../../../src/proxy/record.ts';
 import type { Cidr } from '../../../src/resources/address-policy.ts';
 import { milliseconds } from '../../../src/resources/duration.ts';
@@ -14,6 +15,7 @@ import { identityHeaders } from '../../../src/resources/identity-headers.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../../src/resources/keys.ts';
 import { canonicalPath, type RoutePath } from '../../../src/resources/path.ts';
 import type { UpstreamPolicy } from '../../../src/resources/upstream.ts';
+import { parseSize } from '../../../src/resources/size.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../src/routing/decision.ts';
 import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/snapshot.ts';
 import type { Placement, ReservedMatch } from '../../../src/routing/table.ts';
@@ -43,6 +45,7 @@ export interface RouteSketch {
   readonly authorization?: Policy;
   readonly removeAuthorization?: boolean;
   readonly encodedSlashes?: 'Reject' | 'Keep';
+  readonly maxRequestBody?: string;
   readonly basePath?: string;
   /** Port of the upstream, or of another one. */
   readonly port?: number;
@@ -67,6 +70,7 @@ export interface GatewayOptions {
   readonly identityHeaders?: readonly string[];
   readonly https?: HttpsOptions;
   readonly health?: HealthCheck;
+  readonly overload?: Overload;
   readonly trustedProxies?: readonly Cidr[];
   readonly proxyProtocol?: readonly ListenerName[];
   readonly forwardedHeader?: boolean;
@@ -82,6 +86,8 @@ export interface Gateway {
   readonly front: Front;
   readonly records: readonly RequestRecord[];
   readonly rejected: readonly string[];
+  /** Limits that struck, besides those that records tell of. */
+  readonly limited: readonly string[];
   readonly errors: readonly string[];
   /** Leases taken and not released. */
   readonly leases: number;
@@ -111,6 +117,7 @@ const DEFAULT_ROUTES: readonly RouteSketch[] = [
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const records: RequestRecord[] = [];
   const rejected: string[] = [];
+  const limited: string[] = [];
   const errors: string[] = [];
   let leases = 0;
   let connections = 0;
@@ -140,13 +147,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     };
   };
   const forwarder = options.forwarder ?? filesForwarder();
-  const { https, health, trustedProxies = [], proxyProtocol = [], forwardedHeader = false } = options;
+  const { https, health, overload, trustedProxies = [], proxyProtocol = [], forwardedHeader = false } = options;
   const front = createFront({
     https,
     health,
     trustedProxies,
     proxyProtocol,
     forwardedHeader,
+    overload,
     acquire: options.noSnapshot === true ? () => undefined : acquire,
     forwarder,
     observer: {
@@ -159,6 +167,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         connections += change;
       },
       rejected: (reason) => rejected.push(reason),
+      limited: (limit) => limited.push(limit),
     },
     external: { scheme: 'https', port: options.externalPort ?? 443 },
     identityHeaders: identityHeaders(options.identityHeaders ?? []),
@@ -176,6 +185,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     front,
     records,
     rejected,
+    limited,
     errors,
     get leases() {
       return leases;
@@ -246,6 +256,7 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
     needs: NO_NEEDS,
     removeAuthorization: route.removeAuthorization ?? route.exposure === 'Protected',
     encodedSlashes: route.encodedSlashes ?? 'Reject',
+    maxRequestBody: route.maxRequestBody === undefined ? undefined : parseSize(route.maxRequestBody),
   };
 }
 
