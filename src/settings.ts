@@ -147,6 +147,10 @@ export function readSettings(
   return reader.problems.length > 0 ? { ok: false, command, problems: reader.problems } : done(settings);
 }
 
+/** The flags that node was started with, for whoever has to know the size of its heap. */
+export const nodeFlags = (environment: Environment = process.env): string =>
+  [environment['NODE_OPTIONS'] ?? '', ...process.execArgv].join(' ');
+
 /** What the process writes to. */
 export interface Output {
   readonly terminal: boolean;

@@ -61,8 +61,9 @@ downloads and tunnels. That is what frees memory and time.
 - Beyond half of what is left above the mark for memory (95 % with a mark of 90 %), new connections are closed at once.
 
 **Memory** is the old generation of the heap against its own limit, and the resident size against the memory limit of the
-container (cgroup v1 and v2, read again every ten seconds). Before anything is refused, garbage is collected, once in five
-seconds at most, for only what is in use counts.
+container (cgroup v1 and v2, read again every ten seconds). Before anything is refused garbage is collected, which takes a
+twentieth of the time at most, for only what is in use counts. A resident size that has not grown for half a minute counts as
+freed memory that the allocator keeps; what it grows by from there on counts.
 
 **The event loop** is looked at every 100 ms. It has to be late twice in a row: one long pause (a stopped process, a
 collection) sheds nothing.

@@ -4,9 +4,11 @@ import type { KeyRing } from '../keys/ring.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
 import { PLUGIN_KINDS } from '../plugins/kinds.ts';
-import type { ServeSettings } from '../settings.ts';
+import type { OverloadWatch } from '../proxy/overload/watch.ts';
+import { nodeFlags, type ServeSettings } from '../settings.ts';
 import { tellPublication } from './change-log.ts';
 import { lookUpsByNamespace } from './name-lookups.ts';
+import { openOverload } from './overload.ts';
 import { isOwnListener } from './own-listeners.ts';
 import { timers } from './timers.ts';
 import { VERSION } from './version.ts';
@@ -16,6 +18,7 @@ export interface Parts {
   readonly settings: ServeSettings;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly overload: OverloadWatch;
   /** Written by the life of the process, read by readiness. */
   readonly state: { serving: boolean; ending: boolean };
   /** Milliseconds since the epoch. */
@@ -32,13 +35,23 @@ export interface Running {
 
 export function createParts(settings: ServeSettings, log: Log): Parts {
   const now = (): number => Date.now();
+  const ticks = (): number => performance.now();
+  const metrics = createMetrics({ version: VERSION, now });
+  const { limits } = settings;
   return {
     settings,
     log,
-    metrics: createMetrics({ version: VERSION, now }),
+    metrics,
+    overload: openOverload({
+      limits,
+      log: log.part('proxy'),
+      metrics: metrics.overload,
+      flags: nodeFlags(),
+      now: ticks,
+    }),
     state: { serving: false, ending: false },
     now,
-    ticks: () => performance.now(),
+    ticks,
   };
 }
 

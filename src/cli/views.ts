@@ -22,7 +22,7 @@ export interface ViewsOptions {
 
 /** The admin and the debug listener. @throws StartFailure where an address can't be had. */
 export async function openViews(parts: Parts, options: ViewsOptions): Promise<Views> {
-  const { settings, log, metrics, state } = parts;
+  const { settings, log, metrics, overload, state } = parts;
   const ready: readonly Check[] = [
     ...options.checks,
     {
@@ -33,7 +33,18 @@ export async function openViews(parts: Parts, options: ViewsOptions): Promise<Vi
     { name: 'shutdown', failure: () => (state.ending ? 'this process is ending' : undefined) },
   ];
   const admin = await listening('admin', settings.admin, () =>
-    startAdmin({ endpoint: settings.admin, metrics, ready, log: log.part('admin') }),
+    startAdmin({
+      endpoint: settings.admin,
+      metrics,
+      ready,
+      live: [
+        {
+          name: 'event-loop',
+          failure: () => (overload.stuck ? 'it is seconds late, and has been for long' : undefined),
+        },
+      ],
+      log: log.part('admin'),
+    }),
   );
   const debug = await openDebug(parts, options);
   return {

@@ -14,16 +14,18 @@ export interface AdminOptions {
   readonly metrics: Pick<Metrics, 'scrape' | 'contentType'>;
   /** What has to hold for this process to be sent traffic: a table is published (F28), it isn't draining. */
   readonly ready: readonly Check[];
+  /** What only a new process helps against; default: nothing. Never what another process does or doesn't do. */
+  readonly live?: readonly Check[];
   readonly log: PluginLog;
 }
 
 /**
  * The admin listener: metrics and health, for Prometheus and the kubelet. Nothing can be written, nothing is secret (A171).
- * `/livez` (and `/healthz`) depends on nothing but that the process can answer: a provider, an API server or a store that
- * is down must not get it restarted (F29).
+ * `/livez` (and `/healthz`) depends on nothing but that the process can answer, in time: a provider, an API server or a store
+ * that is down must not get it restarted (F29).
  */
 export function startAdmin(options: AdminOptions): Promise<PageServer> {
-  const live = (query: URLSearchParams): Page => health('livez', [{ name: 'ping', failure: () => undefined }], query);
+  const live = (query: URLSearchParams): Page => health('livez', [PING, ...(options.live ?? [])], query);
   return servePages({
     endpoint: options.endpoint,
     log: options.log,
@@ -38,6 +40,8 @@ export function startAdmin(options: AdminOptions): Promise<PageServer> {
     ]),
   });
 }
+
+const PING: Check = { name: 'ping', failure: () => undefined };
 
 /** As kube-apiserver answers: `ok`, or a line for each check where one failed or `?verbose` asks. */
 function health(name: string, checks: readonly Check[], query: URLSearchParams): Page {

@@ -11,6 +11,7 @@ import { type ClusterMetrics, clusterMetrics } from './metrics/cluster.ts';
 import { controlMetrics } from './metrics/control.ts';
 import { loginMetrics } from './metrics/login.ts';
 import { objectNames } from './metrics/object-names.ts';
+import { type OverloadMetrics, overloadMetrics } from './metrics/overload.ts';
 import { trafficMetrics } from './metrics/traffic.ts';
 
 export interface MetricsOptions {
@@ -26,6 +27,7 @@ export interface Metrics {
   /** How upstreams are is asked at each scrape. */
   followUpstreams(counts: () => Iterable<UpstreamCounts>): void;
   readonly control: ControlObserver;
+  readonly overload: OverloadMetrics;
   observe(plugin: ObjectKey, event: PluginEvent): void;
   /** What running plugins say of themselves is asked at each scrape. */
   follow(instances: () => ReadonlyMap<ObjectKey, InstanceStatus>): void;
@@ -42,6 +44,7 @@ export interface Metrics {
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   const traffic = trafficMetrics(registry);
+  const overload = overloadMetrics();
   const logins = loginMetrics(options.now);
   const control = controlMetrics(registry, options.now);
   processMetrics(registry, options);
@@ -54,7 +57,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     control.published(publication);
   };
 
-  const families = [...traffic.families, ...logins.families];
+  const families = [...traffic.families, ...overload.families, ...logins.families];
   let cluster: ClusterMetrics | undefined;
   const ofCluster = (): ClusterMetrics => {
     const made = clusterMetrics(registry);
@@ -81,6 +84,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     requests: traffic.observer,
     upstreams: traffic.upstreams.observer,
     followUpstreams: traffic.upstreams.follow,
+    overload,
     control: { reconciled: control.reconciled, published },
     observe: logins.observe,
     follow: logins.follow,

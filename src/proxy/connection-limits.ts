@@ -55,7 +55,6 @@ export class ConnectionLimits {
     if (this.#exempt.some((cidr) => inCidr(address, cidr))) return undefined;
     const parsed = addressBits(address);
     // `fe80::1%eth0`: with its zone it is no address to others, and a network to itself here.
-    if (parsed === undefined || parsed.family === 4) return address;
-    return parsed.bits.slice(0, NETWORK_BITS);
+    return parsed === undefined ? address : parsed.bits.slice(0, NETWORK_BITS);
   }
 }

@@ -67,7 +67,9 @@ describe('103 of an upstream', () => {
   });
 
   it('is not sent to HTTP/1.0, nor are 100, 102 and a hint without anything in it', async () => {
-    await start(`HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-Y: z\r\n\r\n`);
+    await start(
+      `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nX-Y: z\r\n\r\n`,
+    );
     const modern = await RawClient.connect(gateway.port);
     await modern.send(get('/x'));
     await modern.answer();

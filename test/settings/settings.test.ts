@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { helpText } from '../../src/cli/help.ts';
 import { SERVE, VALIDATE, variableOf } from '../../src/cli/options.ts';
+import { DEFAULT_LIMITS } from '../../src/proxy/limits.ts';
 import { COMMANDS, readSettings, type ServeSettings } from '../../src/settings.ts';
 
 const serveWith = (args: readonly string[], env: Readonly<Record<string, string>> = {}, terminal = false) =>
