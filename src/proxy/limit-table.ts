@@ -115,7 +115,12 @@ export const LIMITS: Readonly<Record<LimitName, LimitRule>> = {
     true,
   ),
   pipelinedRequests: count(1, 10_000, 'Requests of a connection that wait for the answer to an earlier one.', CLOSED),
-  streams: count(10, 10_000, 'Requests of one HTTP/2 connection that are at work at once.', 'the request is refused, to be sent again'),
+  streams: count(
+    10,
+    10_000,
+    'Requests of one HTTP/2 connection that are at work at once.',
+    'the request is refused, to be sent again',
+  ),
   streamsPerConnection: count(
     1,
     1_000_000_000,

@@ -75,7 +75,14 @@ export interface ProxyListener {
 /** One public listener: HTTP/1.1 on node:http or node:https, HTTP/2 beside it on node:http2, tuned against slow and greedy clients (T16, A160). */
 export function createProxyListener(options: ProxyListenerOptions): ProxyListener {
   const limits: ProxyLimits = { ...DEFAULT_LIMITS, ...options.limits };
-  const { observer, certificates, ticketKeys, trustedProxies = [], http2 = false, overload = NEVER_OVERLOADED } = options;
+  const {
+    observer,
+    certificates,
+    ticketKeys,
+    trustedProxies = [],
+    http2 = false,
+    overload = NEVER_OVERLOADED,
+  } = options;
   const clients = new ClientAddresses(trustedProxies);
   const world: ProxyWorld = {
     acquire: options.acquire,
