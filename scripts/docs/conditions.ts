@@ -54,7 +54,11 @@ const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
     'The core Service has no such port.',
     'One of the ports that the message lists.',
   ),
-  ServiceInvalid: words('ResolvedRefs', 'The Service that the Route names is not accepted.', 'Correct that one first.'),
+  ServiceInvalid: words(
+    'ResolvedRefs',
+    'The Service that the Route names is not accepted, or what its `tls` names can’t be used.',
+    'Correct that one first.',
+  ),
   PluginNotFound: words('ResolvedRefs', 'No such plugin, or no such kind.', 'Create it, or correct the name.'),
   PluginInvalid: words('ResolvedRefs', 'The plugin that is named can’t be used as it is.', 'Correct that one first.'),
   SecretNotFound: words(
@@ -70,7 +74,7 @@ const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
   SecretInvalid: words('ResolvedRefs; CertificateReady', 'What the key holds can’t be used.', 'What the message says.'),
   SecretNotLabelled: words(
     'ResolvedRefs',
-    'The Secret does not say that plugins may use it.',
+    'The Secret does not say that plugins and Services may use it.',
     '`kubectl label secret NAME postern.dev/secret=true`',
   ),
   InvalidSecretType: words(

@@ -5,7 +5,7 @@ export const API_VERSION = `${GROUP}/v1alpha1`;
 export const DEFAULT_CLASS = 'postern';
 /** Gateway API; of its kinds only ReferenceGrant is read. */
 export const GATEWAY_GROUP = 'gateway.networking.k8s.io';
-/** On a Secret, with the value `true`: plugins may use it. */
+/** On a Secret, with the value `true`: plugins and Services may use it. */
 export const SECRET_LABEL = 'postern.dev/secret';
 
 /** What Postern uses of an object's metadata. */

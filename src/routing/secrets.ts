@@ -10,18 +10,23 @@ import type { SecretReader } from './plugin-rules.ts';
 /** The Secrets that Postern may see. */
 export type Secrets = Lookup<NamespacedName, Found<SecretResource> | undefined>;
 
-/** Reads keys of the Secrets of one namespace that plugins may use, and of no other (A172, A173). */
-export function secretReader(secrets: Secrets, namespace: string, mode: CompileMode): SecretReader {
+/** Reads keys of the Secrets of one namespace that are labelled, and of no other (A172, A173). `users`: who asks, for messages. */
+export function secretReader(
+  secrets: Secrets,
+  namespace: string,
+  mode: CompileMode,
+  users: 'plugins' | 'Services' = 'plugins',
+): SecretReader {
   return (name, key, path) => {
     const absent = (full: NamespacedName): string =>
       mode.kind === 'Files'
         ? `there is no Secret ${full}; create it with the key ${JSON.stringify(key)}, or name another`
-        : `there is no Secret ${full} that is labelled for plugins; create it with the key ${JSON.stringify(key)}, and label it: ${labelCommand(full)}`;
+        : `there is no Secret ${full} that is labelled for ${users}; create it with the key ${JSON.stringify(key)}, and label it: ${labelCommand(full)}`;
     const found = findSecret(name, namespace, path, { secrets, mode, absent });
     if (!found.ok) return found;
     const { name: full, labelled, data } = found.value;
     if (!labelled) {
-      const message = `Secret ${full} isn't for plugins, as long as whoever owns it doesn't say so: ${labelCommand(full)}`;
+      const message = `Secret ${full} isn't for ${users}, as long as whoever owns it doesn't say so: ${labelCommand(full)}`;
       return invalid(problem('SecretNotLabelled', path, message));
     }
     const value = data.get(key);

@@ -88,7 +88,7 @@ function readAuthorities(
   secrets: Secrets,
   { mode, pems }: CompileOptions,
 ): Checked<string> {
-  const read = secretReader(secrets, namespaceOf(service), mode)(name, key, CA);
+  const read = secretReader(secrets, namespaceOf(service), mode, 'Services')(name, key, CA);
   if (!read.ok) return read;
   const certificates = pemCertificates(read.value.reveal());
   const where = `key ${key} of Secret ${name}`;
@@ -112,7 +112,7 @@ function readClient(
   secrets: Secrets,
   { mode, pems }: CompileOptions,
 ): Checked<ClientCertificate> {
-  const read = secretReader(secrets, namespaceOf(service), mode);
+  const read = secretReader(secrets, namespaceOf(service), mode, 'Services');
   const certificate = read(name, 'tls.crt', CLIENT);
   if (!certificate.ok) return certificate;
   const key = read(name, 'tls.key', CLIENT);

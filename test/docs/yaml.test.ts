@@ -74,13 +74,18 @@ describe('YAML in the documentation', { timeout: 120_000 }, () => {
   });
 
   it('has parts of our objects that `postern validate` takes in their place', async () => {
-    const parts = blocks.filter(({ page }) => page === 'docs/authorization.md' || page === 'docs/providers.md');
-    expect(parts.length).toBeGreaterThanOrEqual(3);
+    const kinds = new Map([
+      ['docs/authorization.md', 'Route'],
+      ['docs/providers.md', 'OidcPlugin'],
+      ['docs/upstreams.md', 'Service'],
+    ]);
+    const parts = blocks.filter(({ page }) => kinds.has(page));
+    expect(parts.length).toBeGreaterThanOrEqual(4);
     for (const { page, text, documents } of parts) {
       const [part] = documents;
-      const kind = page === 'docs/providers.md' ? 'OidcPlugin' : 'Route';
-      const fields = kind === 'OidcPlugin' ? at(part, 'spec') : part;
-      expect([text, Object.keys(record(part))]).toEqual([text, [kind === 'OidcPlugin' ? 'spec' : 'authorization']]);
+      const kind = kinds.get(page);
+      const fields = kind === 'Route' ? part : at(part, 'spec');
+      expect([text, Object.keys(record(part))]).toEqual([text, [kind === 'Route' ? 'authorization' : 'spec']]);
       const objects = example().map((each) =>
         at(each, 'kind') === kind
           ? { ...record(each), spec: { ...record(at(each, 'spec')), ...record(fields) } }
