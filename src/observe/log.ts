@@ -121,6 +121,7 @@ function requestLine(record: RequestRecord): string {
   line += `,"outcome":"${record.outcome}"`;
   if (record.reason !== undefined) line += `,"reason":${text(record.reason)}`;
   if (record.cause !== undefined) line += `,"cause":${text(record.cause)}`;
+  if (record.tunnel !== undefined) line += `,"tunnel_end":"${record.tunnel}"`;
   if (record.rule !== undefined) line += `,"rule":${text(record.rule)}`;
   return `${line},"msg":"request"}\n`;
 }

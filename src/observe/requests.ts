@@ -34,6 +34,11 @@ export function observeRequests(
         metrics.connection(change);
       });
     },
+    tunnel() {
+      contained(() => {
+        metrics.tunnel?.();
+      });
+    },
     rejected(reason) {
       contained(() => {
         metrics.rejected(reason);

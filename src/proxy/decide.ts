@@ -13,7 +13,12 @@ import { type Reply, reply } from './reply.ts';
 import type { HeadView } from './request-view.ts';
 import type { Journey, Passage } from './world.ts';
 
-export const NO_PASSAGE: Passage = { identity: undefined, headers: NO_PLUGIN_HEADERS, cookies: [] };
+export const NO_PASSAGE: Passage = {
+  identity: undefined,
+  headers: NO_PLUGIN_HEADERS,
+  cookies: [],
+  until: undefined,
+};
 
 /**
  * Each plugin in its order; the first that answers itself ends it. A promise only where a plugin gives one: a request with
@@ -54,15 +59,16 @@ function decideFrom(index: number, before: Passage, all: Deciding): Passage | Re
 
 function joined(
   before: Passage,
-  { identity, headers, cookies }: Extract<Decision, { kind: 'continue' }>,
+  { identity, headers, cookies, until }: Extract<Decision, { kind: 'continue' }>,
   classify: HeaderClassifier,
 ): Passage {
   const own = pluginHeaders(headers, classify);
-  if (before === NO_PASSAGE) return { identity, headers: own, cookies };
+  if (before === NO_PASSAGE) return { identity, headers: own, cookies, until };
   return {
     identity: before.identity ?? identity,
     headers: { text: before.headers.text + own.text, authorizes: before.headers.authorizes || own.authorizes },
     cookies: [...before.cookies, ...cookies],
+    until: before.until === undefined || (until !== undefined && until < before.until) ? until : before.until,
   };
 }
 

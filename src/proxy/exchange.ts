@@ -2,6 +2,7 @@ import type { Hostname } from '../resources/hostname.ts';
 import type { BodySource } from './body.ts';
 import type { ClientPresence } from './forwarder.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
+import type { TunnelSide } from './tunnel-side.ts';
 
 /**
  * One request and the way to answer it, as the journey sees it: values, and no socket. A front makes it; there can be
@@ -36,6 +37,12 @@ export interface Exchange extends ClientPresence {
   ): Promise<StreamEnd>;
   /** An interim answer of the upstream: 103, with all its header lines. Passed on where the client can take it. */
   hint(status: number, headers: readonly string[]): void;
+  /**
+   * Answers 101 to a head that asked for an upgrade (`head.upgrade`), with these headers and those that make it one, and
+   * gives the connection. Undefined: the client is gone.
+   * @throws before a byte was sent, where a header can't be sent or this front can't hand its connection over.
+   */
+  switchProtocols(protocol: string, headers: readonly string[]): TunnelSide | undefined;
   /** Ends the connection at once. */
   abort(): void;
 }

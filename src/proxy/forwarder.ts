@@ -1,6 +1,7 @@
 import type { Backend, Timeouts } from '../resources/resource.ts';
 import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { BodySource, Framing } from './body.ts';
+import type { TunnelSide } from './tunnel-side.ts';
 
 /** A request as it goes to an upstream. Plain values, so that neither side knows what the other is built on. */
 export interface OutgoingRequest {
@@ -17,6 +18,13 @@ export interface OutgoingRequest {
   /** Undefined exactly where `framing` is None. */
   readonly body: BodySource | undefined;
   readonly client: ClientPresence;
+  /** The protocol that the upstream is asked to switch to; undefined: none. Goes over a connection of its own. */
+  readonly upgrade?: string | undefined;
+  /**
+   * When the right to the answer ends, in milliseconds since the epoch: an answer that says no length and runs on is then
+   * cut off (A084). Undefined: it doesn't.
+   */
+  readonly until?: number | undefined;
 }
 
 /** Whether anybody still waits for the answer. */
@@ -47,7 +55,16 @@ export interface ForwardFailure {
   readonly cause: string;
 }
 
-export type ForwardResult = UpstreamResponse | ForwardFailure;
+/** The upstream has switched to the protocol that it was asked for, and to no other. */
+export interface UpstreamSwitch {
+  readonly kind: 'Switched';
+  /** Of the 101, names and values in turn, as received. */
+  readonly headers: readonly string[];
+  /** Has to be started or destroyed. */
+  readonly side: TunnelSide;
+}
+
+export type ForwardResult = UpstreamResponse | UpstreamSwitch | ForwardFailure;
 
 /** Why no response came. A closed set: reason label of metrics. */
 export type FailureCode =

@@ -6,6 +6,7 @@ import type { ProxyLimits } from './limits.ts';
 import { type FrontState, NodeExchange } from './node-exchange.ts';
 import { type Rejection, rawAnswer } from './raw-answer.ts';
 import type { RequestObserver } from './record.ts';
+import { UpgradeSeat } from './upgrade-seat.ts';
 
 const CONNECT: Rejection = { status: 405, reason: 'connect' };
 
@@ -32,6 +33,8 @@ export class FrontConnection {
   #halfClosed = false;
   #over = false;
   #broken: Rejection | undefined;
+  /** Its turn comes after everything that was asked before. */
+  #upgrade: { readonly request: IncomingMessage; readonly seat: UpgradeSeat } | undefined;
 
   constructor(socket: Socket, arrival: Arrival, host: ConnectionHost) {
     this.#socket = socket;
@@ -81,6 +84,16 @@ export class FrontConnection {
   }
 
   /**
+   * A request that asks for an upgrade. The server has let go of the connection: it reads no more requests of it (A071), and
+   * `early`, what came behind the head, is held (A080). What was asked before is answered first (A073).
+   */
+  upgrade(request: IncomingMessage, early: Buffer): void {
+    if (this.#over) return;
+    this.#upgrade = { request, seat: new UpgradeSeat(this.#socket, early, this.#host.front.limits) };
+    if (this.#current === undefined) this.#beginUpgrade();
+  }
+
+  /**
    * CONNECT is never forwarded (A015). The server has let go of the connection, so what was asked before can't be answered
    * in order any more: an answer to the CONNECT would be taken for one to that (A073).
    */
@@ -95,7 +108,8 @@ export class FrontConnection {
   /** `milliseconds`: since it was asked before. Only where a request may not take any time. */
   sweep(milliseconds: number): void {
     const current = this.#current;
-    if (current === undefined) return;
+    // How long a tunnel may be open is for its own times to say.
+    if (current === undefined || current.switched) return;
     current.age += milliseconds;
     if (current.age <= this.#host.limits.requestTimeout) return;
     this.#over = true;
@@ -103,8 +117,17 @@ export class FrontConnection {
     current.expire(rawAnswer(504, this.#host.front.hsts));
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): void {
-    const exchange = new NodeExchange(request, response, this.#host.front, this.#arrival, () => this.#next(exchange));
+  #beginUpgrade(): void {
+    const upgrade = this.#upgrade;
+    if (upgrade === undefined) return;
+    this.#upgrade = undefined;
+    const { request, seat } = upgrade;
+    this.#begin(request, seat.response(request), seat);
+  }
+
+  #begin(request: IncomingMessage, response: ServerResponse, seat?: UpgradeSeat): void {
+    const done = (): void => this.#next(exchange);
+    const exchange = new NodeExchange(request, response, this.#host.front, this.#arrival, done, seat);
     this.#current = exchange;
     this.#requests += 1;
     if (this.#requests >= this.#host.limits.requestsPerConnection) {
@@ -124,6 +147,7 @@ export class FrontConnection {
     const next = this.#waiting.shift();
     if (next !== undefined) this.#begin(next.request, next.response);
     else if (this.#broken !== undefined) this.#reject(this.#broken);
+    else this.#beginUpgrade();
   }
 
   /**

@@ -2,6 +2,7 @@ import { lowerAscii } from '../resources/hostname.ts';
 import { CHUNKED, type Framing, NO_BODY } from './body.ts';
 import type { HeaderClassifier, HeaderInfo } from './header-class.ts';
 import { goesRound, passesIn } from './loop.ts';
+import { askedUpgrade } from './upgrade-head.ts';
 
 /** A request head as a front parsed it. */
 export interface RequestHead {
@@ -19,6 +20,8 @@ export interface RequestHead {
   readonly valuesChecked: boolean;
   /** HTTP/2: a body may follow whatever the fields say, for each frame says whether it is the last. */
   readonly openEnded?: boolean;
+  /** Whether the front can hand the connection over to another protocol after this request. */
+  readonly upgradable?: boolean;
 }
 
 export interface GateLimits {
@@ -36,6 +39,8 @@ export interface CheckedHead extends RequestHead {
   readonly host: string;
   readonly framing: Framing;
   readonly expectContinue: boolean;
+  /** The protocol that the client asks to be switched to (RFC 9110 section 7.8); undefined: the request is an ordinary one. */
+  readonly upgrade: string | undefined;
 }
 
 export type GateFault =
@@ -53,7 +58,8 @@ export type BadHeadReason =
   | 'duplicate_header'
   | 'host_missing'
   | 'content_length'
-  | 'transfer_encoding';
+  | 'transfer_encoding'
+  | 'upgrade';
 
 export type GateResult =
   | { readonly ok: true; readonly head: CheckedHead }
@@ -81,6 +87,7 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
   let length: string | undefined;
   let coding: string | undefined;
   let expect: string | undefined;
+  let upgrade: string | undefined;
   let passes = 0;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? '';
@@ -96,6 +103,7 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
     else if (info.kind === 'ContentLength') length = value;
     else if (info.kind === 'TransferEncoding') coding = value;
     else if (info.kind === 'Expect') expect = value;
+    else if (info.kind === 'Upgrade') upgrade = value;
     else if (info.kind === 'Loop') passes += passesIn(value);
   }
   if (bytes > limits.headerBytes) return { ok: false, fault: { status: 431, reason: 'headers_too_large' } };
@@ -109,10 +117,23 @@ export function checkHead(head: RequestHead, classify: HeaderClassifier, limits:
   if (asks && lowerAscii(expect ?? '') !== '100-continue') {
     return { ok: false, fault: { status: 417, reason: 'unknown_expectation' } };
   }
+  const asked = upgrade === undefined ? undefined : askedUpgrade(head, infos, upgrade, framing);
+  if (asked === 'Malformed') return bad('upgrade');
   const { method, target, valuesChecked } = head;
   return {
     ok: true,
-    head: { method, target, version, headers, valuesChecked, infos, host, framing, expectContinue: asks },
+    head: {
+      method,
+      target,
+      version,
+      headers,
+      valuesChecked,
+      infos,
+      host,
+      framing,
+      expectContinue: asks,
+      upgrade: asked?.protocol,
+    },
   };
 }
 

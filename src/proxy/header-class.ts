@@ -12,6 +12,8 @@ export type HeaderKind =
   | 'TransferEncoding'
   | 'Connection'
   | 'Expect'
+  /** Asks for another protocol on this connection. */
+  | 'Upgrade'
   | 'Authorization'
   | 'Cookie'
   /** Says through which gateways a request came (RFC 8586). */
@@ -31,8 +33,8 @@ export interface HeaderInfo {
 
 export type HeaderClassifier = (name: string) => HeaderInfo;
 
-/** RFC 9110 section 7.6.1, what older software knows besides, and upgrades, which are not passed on (A071). */
-const HOP_BY_HOP = new Set(['keep-alive', 'te', 'trailer', 'upgrade', 'http2-settings']);
+/** RFC 9110 section 7.6.1, what older software knows besides, and what goes with an upgrade to h2c (A071). */
+const HOP_BY_HOP = new Set(['keep-alive', 'te', 'trailer', 'http2-settings']);
 
 /**
  * Headers that say who sent a request, from where, or what it originally asked for (A003, A037, A050). They are ours to
@@ -64,6 +66,7 @@ const SPECIAL: ReadonlyMap<string, HeaderKind> = new Map([
   ['transfer-encoding', 'TransferEncoding'],
   ['connection', 'Connection'],
   ['expect', 'Expect'],
+  ['upgrade', 'Upgrade'],
   ['authorization', 'Authorization'],
   ['cookie', 'Cookie'],
   ['cdn-loop', 'Loop'],
@@ -81,6 +84,10 @@ const SINGLE = [
   'content-location',
   'expect',
   'origin',
+  'upgrade',
+  // RFC 6455 section 11.3.
+  'sec-websocket-key',
+  'sec-websocket-version',
   'referer',
   'range',
   'user-agent',

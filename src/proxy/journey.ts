@@ -10,6 +10,7 @@ import { forward } from './pass-on.ts';
 import { badTarget, methodNotAllowed, notStarted, overloaded, refuseHead, refuseRoute } from './refusals.ts';
 import { type Reply, reply, writeReply } from './reply.ts';
 import { HeadView, headerOf } from './request-view.ts';
+import { joinTunnel, refuseUpgrade, type Switching, withoutRedirect } from './upgrade.ts';
 import { type Journey, newRecord, type ProxyWorld } from './world.ts';
 
 /**
@@ -24,7 +25,15 @@ export async function serve(exchange: Exchange, world: ProxyWorld): Promise<void
     world.observer.started();
     lease = world.acquire();
     const answer = lease === undefined ? notStarted() : await travel(journey, lease);
-    if (answer !== undefined) writeReply(exchange, answer, record, (name) => headerOf(journey.head, name));
+    if (answer === undefined) return;
+    if ('status' in answer) writeReply(exchange, answer, record, (name) => headerOf(journey.head, name));
+    else {
+      // Tunnels last: no snapshot and no plugin instance of now is to be kept for them.
+      const held = lease;
+      lease = undefined;
+      contained(() => held?.release());
+      await joinTunnel(journey, answer);
+    }
   } catch (error) {
     closeDoor(journey, error);
   } finally {
@@ -32,8 +41,11 @@ export async function serve(exchange: Exchange, world: ProxyWorld): Promise<void
   }
 }
 
-/** From the head to the upstream. A reply, or undefined where an upstream's response was passed on. */
-async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined> {
+/**
+ * From the head to the upstream. A reply; or undefined where an upstream's response was passed on; or the upstream has
+ * switched to another protocol.
+ */
+async function travel(journey: Journey, lease: Lease): Promise<Reply | Switching | undefined> {
   const { world, exchange, record } = journey;
   const gate = checkHead(exchange.head, world.classify, world.limits);
   if (!gate.ok) return refuseHead(gate.fault);
@@ -79,10 +91,12 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | undefined
   if (target.encodedSlash && entry.encodedSlashes === 'Reject') {
     return reply(400, 'bad_request', 'encoded_slash', notices.badRequest(), { close: true });
   }
+  const unwanted = head.upgrade === undefined ? undefined : refuseUpgrade(journey, head, entry, target);
+  if (unwanted !== undefined) return unwanted;
 
   const pending = entry.plugins.length === 0 ? NO_PASSAGE : decide(journey, lease, entry, view);
   const decided = pending instanceof Promise ? await pending : pending;
-  if ('status' in decided) return decided;
+  if ('status' in decided) return head.upgrade === undefined ? decided : withoutRedirect(decided);
   if (entry.exposure === 'Protected' && decided.identity === undefined) {
     throw new Error(`the plugins of Route ${entry.route} let a request pass without an identity`);
   }

@@ -27,6 +27,7 @@ import { closeServer, listen, plainServer, tlsServer } from './server.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { Handshakes } from './tls/handshakes.ts';
 import type { TicketKeys } from './tls/session-tickets.ts';
+import { Tunnels } from './tunnels.ts';
 import type { ProxyLog, ProxyWorld } from './world.ts';
 
 export interface ProxyListenerOptions {
@@ -96,7 +97,9 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     admit: options.admit,
     forwardedHeader: options.forwardedHeader ?? false,
     clients: trustedProxies.length === 0 ? undefined : clients,
+    tunnels: new Tunnels({ now: () => options.now(), wall: Date.now }),
     now: () => options.now(),
+    wall: Date.now,
     requestId: options.requestId ?? requestIds(),
   };
   const limited = (limit: LimitName): void => observer.limited(limit);
@@ -190,6 +193,11 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     else connection.connect();
   });
   arrivals.guard(server);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, early: Buffer) => {
+    const connection = connections.get(socket);
+    if (connection === undefined) socket.destroy();
+    else connection.upgrade(request, early);
+  });
   server.on('drop', () => {
     observer.rejected('too_many_connections');
     limited('connections');
@@ -216,13 +224,22 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
       const silent = setTimeout(() => {
         for (const [socket, connection] of connections) if (!connection.busy) socket.destroy();
       }, limits.headTimeout);
-      await closeServer(server, grace);
+      await closeServer(server, grace, () => {
+        world.tunnels.endAll();
+        // Their peers see an end rather than a reset where they are still there.
+        setTimeout(() => {
+          for (const socket of connections.keys()) socket.destroy();
+        }, FLUSH_MS).unref();
+      });
       clearTimeout(silent);
       clearTimeout(late);
       clearInterval(sweep);
     },
   };
 }
+
+/** For tunnels to send what they have read, when their time is over. */
+const FLUSH_MS = 250;
 
 /** Unique over processes; a random UUID for each request would cost 1 µs, and nobody has to be unable to guess one. */
 function requestIds(): () => string {

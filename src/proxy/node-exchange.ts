@@ -14,6 +14,8 @@ import type { LimitName } from './limits.ts';
 import { type BodyHost, type DiscardLimits, RequestBody } from './request-body.ts';
 import { ResponseSink } from './response-sink.ts';
 import { ResponseWriter } from './response-writer.ts';
+import type { TunnelSide } from './tunnel-side.ts';
+import type { UpgradeSeat } from './upgrade-seat.ts';
 
 export interface FrontLimits extends DiscardLimits {
   /** How long the rest of an answer may stand still before its connection ends, in milliseconds. */
@@ -48,6 +50,7 @@ export class NodeExchange implements Exchange, BodyHost {
   readonly #done: () => void;
   #last: boolean;
   #expectsContinue = false;
+  readonly #seat: UpgradeSeat | undefined;
   #body: RequestBody | undefined;
   #continued = false;
   #sink: ResponseSink | undefined;
@@ -61,13 +64,17 @@ export class NodeExchange implements Exchange, BodyHost {
   /** Milliseconds that it has taken, as the sweeps of its listener count them. */
   age = 0;
 
-  /** `done`: called once, when the answer was sent or the client went away. */
+  /**
+   * `done`: called once, when the answer was sent or the client went away. `seat`: the connection, where the server has let
+   * go of it because the request asks for an upgrade.
+   */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
     front: FrontState,
     { client, serverName }: Arrival,
     done: () => void,
+    seat?: UpgradeSeat,
   ) {
     this.head = {
       method: request.method ?? '',
@@ -76,29 +83,36 @@ export class NodeExchange implements Exchange, BodyHost {
       headers: request.rawHeaders,
       // llhttp, strict: a test sends every byte.
       valuesChecked: true,
+      upgradable: seat !== undefined,
     };
     this.client = client;
     this.serverName = serverName;
     this.#request = request;
     this.#response = response;
-    this.#writer = new ResponseWriter(response, request.socket, front.keepAlive);
+    this.#writer = new ResponseWriter(response, request.socket, front.keepAlive, seat && (() => seat.leave()));
     this.#front = front;
     this.#done = done;
+    this.#seat = seat;
     // The parser takes what follows an upgrade for another protocol and drops it, so nothing may follow (A071, T17).
     this.#last = request.headers.upgrade !== undefined;
     response.on('close', () => this.#closed());
   }
 
   get requestBytes(): number {
-    return this.#body?.bytes ?? 0;
+    return this.#seat?.switched === true ? this.#seat.side.received : (this.#body?.bytes ?? 0);
   }
 
   get responseBytes(): number {
-    return this.#sink?.bytes ?? this.#bytes;
+    return this.#sink?.bytes ?? (this.#seat?.switched === true ? this.#seat.side.sent : this.#bytes);
+  }
+
+  /** The connection was handed over to another protocol. */
+  get switched(): boolean {
+    return this.#seat?.switched === true;
   }
 
   get answered(): boolean {
-    return this.#writer.begun;
+    return this.#writer.begun || this.switched;
   }
 
   /** Whether the request was received whole; what comes after it on the connection is another. */
@@ -200,6 +214,15 @@ export class NodeExchange implements Exchange, BodyHost {
       if (body === undefined) sink.end();
       else sink.follow(body);
     });
+  }
+
+  switchProtocols(protocol: string, headers: readonly string[]): TunnelSide | undefined {
+    if (this.#seat === undefined) throw new Error('this connection can’t be handed over');
+    if (this.gone || this.answered) return undefined;
+    this.closes = true;
+    const lines = [...headers];
+    if (this.#front.hsts !== undefined) addHsts(lines, this.#front.hsts);
+    return this.#seat.take(this.#response, protocol, lines, () => this.#done());
   }
 
   abort(): void {

@@ -6,6 +6,7 @@ import type { CheckedHead } from './gate.ts';
 import { authorityOf, clientHeaders, upstreamHeaders } from './headers.ts';
 import * as notices from './pages/notices.ts';
 import { type Reply, reply } from './reply.ts';
+import type { Switching } from './upgrade.ts';
 import type { Journey, Passage } from './world.ts';
 
 /** Strips, injects, and passes the request and its response on. A reply where no response came. */
@@ -15,7 +16,7 @@ export async function forward(
   target: RequestTarget,
   entry: RouteEntry,
   passage: Passage,
-): Promise<Reply | undefined> {
+): Promise<Reply | Switching | undefined> {
   const { world, exchange, record } = journey;
   const { action } = entry;
   if (action.kind !== 'Forward') throw new Error(`Route ${entry.route} has nowhere to forward to`);
@@ -43,6 +44,8 @@ export async function forward(
       framing: head.framing,
       body,
       client: exchange,
+      upgrade: head.upgrade,
+      until: passage.until,
     });
     if (result.kind === 'Failed') {
       record.cause = result.cause;
@@ -50,7 +53,16 @@ export async function forward(
       if (ofClient !== undefined) return ofClient;
       return upstreamFailed(result, passage.cookies);
     }
-    await passOn(journey, result, passage.cookies);
+    if (result.kind === 'Switched') {
+      return {
+        kind: 'Switching',
+        protocol: head.upgrade ?? '',
+        headers: clientHeaders(result.headers, passage.cookies, record.requestId),
+        upstream: result.side,
+        terms: { idle: action.timeouts.idle, until: passage.until },
+      };
+    }
+    await passOn(journey, result, passage);
     return undefined;
   } finally {
     record.upstreamMs = world.now() - asked;
@@ -58,9 +70,9 @@ export async function forward(
 }
 
 async function passOn(
-  { exchange, record }: Journey,
+  { world, exchange, record }: Journey,
   response: UpstreamResponse,
-  cookies: readonly string[],
+  { cookies, until }: Passage,
 ): Promise<void> {
   record.status = response.status;
   record.outcome = 'forwarded';
@@ -68,8 +80,9 @@ async function passOn(
   const end = await exchange.stream(response.status, headers, response.length, response.body);
   if (end === 'ClientGone') record.outcome = 'client_gone';
   else if (end === 'Aborted') {
-    record.outcome = 'upstream_failed';
-    record.reason = 'truncated';
+    const over = until !== undefined && world.wall() >= until;
+    record.outcome = over ? 'session_ended' : 'upstream_failed';
+    record.reason = over ? 'session_end' : 'truncated';
   }
 }
 

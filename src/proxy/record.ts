@@ -1,5 +1,6 @@
 import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
 import type { LimitName } from './limits.ts';
+import type { TunnelEnd } from './tunnel.ts';
 
 /** Everything that is logged and counted of one request; filled on its way, handed over once at its end. */
 export interface RequestRecord {
@@ -30,6 +31,8 @@ export interface RequestRecord {
   /** Milliseconds waiting for and reading from the upstream; undefined where none was asked. */
   upstreamMs: number | undefined;
   durationMs: number;
+  /** What ended the tunnel that the request became; undefined: it stayed a request. */
+  tunnel?: TunnelEnd;
 }
 
 export type Outcome =
@@ -46,9 +49,13 @@ export type Outcome =
   | 'login'
   | 'unauthenticated'
   | 'forbidden'
+  /** Of another origin, or on a Route that has none. */
+  | 'upgrade_refused'
   | 'plugin'
   | 'upstream_failed'
   | 'client_gone'
+  /** The session ended before the answer did (A084). */
+  | 'session_ended'
   | 'internal_error';
 
 /** Log and metrics, as the proxy sees them. None of these can throw. */
@@ -56,6 +63,8 @@ export interface RequestObserver {
   started(): void;
   finished(record: RequestRecord): void;
   connection(change: 1 | -1): void;
+  /** A request that was started became a tunnel; its `finished` tells the end of it. */
+  tunnel?(): void;
   /** Bytes that never became a request: reason of a closed set. */
   rejected(reason: string): void;
   /** A limit of the listeners struck, and no record of a request will say so. */

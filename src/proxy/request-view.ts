@@ -15,6 +15,7 @@ export class HeadView implements RequestView {
   readonly host: Hostname;
   readonly path: RoutePath;
   readonly query: string;
+  readonly upgrade: string | undefined;
   readonly #head: CheckedHead;
 
   constructor(head: CheckedHead, target: ViewTarget) {
@@ -23,6 +24,7 @@ export class HeadView implements RequestView {
     this.host = target.host;
     this.path = target.path;
     this.query = target.query;
+    this.upgrade = head.upgrade;
   }
 
   header(name: string): string | undefined {

@@ -26,6 +26,7 @@ export class ResponseWriter {
   readonly #response: ServerResponse;
   readonly #socket: Socket;
   readonly #keepAlive: string;
+  readonly #leave: (() => void) | undefined;
   /** Made, and not written yet. */
   #head = '';
   #chunked = false;
@@ -36,8 +37,12 @@ export class ResponseWriter {
   /** All of it is with the system. */
   sent = false;
 
-  /** `keepAlive`: what a connection that goes on is told, whole lines. */
-  constructor(response: ServerResponse, socket: Socket, keepAlive: string) {
+  /**
+   * `keepAlive`: what a connection that goes on is told, whole lines. `leave`: ends the connection after its last answer;
+   * default: closes it once all is sent.
+   */
+  constructor(response: ServerResponse, socket: Socket, keepAlive: string, leave?: () => void) {
+    this.#leave = leave;
     this.#response = response;
     this.#socket = socket;
     this.#keepAlive = keepAlive;
@@ -121,7 +126,9 @@ export class ResponseWriter {
     if (error !== undefined && error !== null) return;
     this.sent = true;
     this.#response.emit('finish');
-    if (this.#last) this.#socket.destroySoon();
+    if (!this.#last) return;
+    if (this.#leave === undefined) this.#socket.destroySoon();
+    else this.#leave();
   };
 }
 

@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -6,6 +6,7 @@ import { FrontRequest } from './front-request.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import { policyWith, SessionTickets, type TicketKeys } from './tls/session-tickets.ts';
+import { carriesRequests } from './upgrade-head.ts';
 
 /** HTTP/1.1 without TLS. */
 export const plainServer = (limits: ProxyLimits): Server => limited(createServer(serverOptions(limits)), limits);
@@ -71,9 +72,20 @@ const serverOptions = (limits: ProxyLimits): ServerOptions => ({
   noDelay: true,
   // The gate refuses a missing Host in its own words.
   requireHostHeader: false,
-  // Upgrades are not passed on; the request is an ordinary one without them (A071, T17).
-  shouldUpgradeCallback: () => false,
+  shouldUpgradeCallback: handsOver,
 });
+
+/**
+ * Whether the connection is handed over with this request, which has `Upgrade` and names it in `Connection`; otherwise the
+ * gate sees an ordinary request, and ignores or refuses the field. The two agree: what isn't handed over isn't an upgrade
+ * (T17).
+ */
+const handsOver = ({ method, httpVersion, headers }: IncomingMessage): boolean =>
+  method === 'GET' &&
+  httpVersion === '1.1' &&
+  (headers['content-length'] ?? '0') === '0' &&
+  headers['transfer-encoding'] === undefined &&
+  !carriesRequests(headers.upgrade ?? '');
 
 function limited(server: Server, limits: ProxyLimits): Server {
   // 0: none is cut off silently; the gate counts (A074).
@@ -97,9 +109,13 @@ export function listen(server: Server, host: string, port: number): Promise<Addr
   });
 }
 
-export function closeServer(server: Server, grace: number): Promise<void> {
+/** `force`: ends what the server doesn't know of any more. */
+export function closeServer(server: Server, grace: number, force: () => void): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), grace);
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+      force();
+    }, grace);
     server.close(() => {
       clearTimeout(timer);
       resolve();

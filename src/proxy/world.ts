@@ -11,6 +11,7 @@ import type { PluginHeaders } from './headers.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { Overload } from './overload/overload.ts';
 import type { RequestObserver, RequestRecord } from './record.ts';
+import type { Tunnels } from './tunnels.ts';
 
 /** Bugs go here, once each. */
 export interface ProxyLog {
@@ -31,10 +32,13 @@ export interface ProxyWorld {
   readonly admit: Admission | undefined;
   /** Whether upstreams get `Forwarded` too. */
   readonly forwardedHeader: boolean;
+  readonly tunnels: Tunnels;
   /** Undefined: no peer is believed. */
   readonly clients: ClientAddresses | undefined;
   /** Milliseconds of a monotonic clock. */
   now(): number;
+  /** Milliseconds since the epoch. */
+  wall(): number;
   requestId(): string;
 }
 
@@ -54,6 +58,8 @@ export interface Passage {
   readonly identity: ProvenIdentity | undefined;
   readonly headers: PluginHeaders;
   readonly cookies: readonly string[];
+  /** The first moment at which the identity isn't proven any more, in milliseconds since the epoch; undefined: none. */
+  readonly until: number | undefined;
 }
 
 export const newRecord = (exchange: Exchange, world: ProxyWorld): RequestRecord => ({

@@ -13,6 +13,7 @@ import type { Parsed, PathMatch, RouteTimeouts } from './resource.ts';
 import { type RouteSpec, routeSpec } from './route.ts';
 import { checkRoutePath, isReserved, RESERVED } from './route-path.ts';
 import { parseSize } from './size.ts';
+import { websocketRules } from './websocket.ts';
 
 export function parseRoute(identity: Identity): Parsed {
   const read = readSpec(identity, routeSpec, STAND_INS);
@@ -25,6 +26,7 @@ export function parseRoute(identity: Identity): Parsed {
     const paths = pathsOf(spec, found);
     const headers = headerMatches(spec.headers, found);
     const timeouts = timeoutsOf(spec, found);
+    const websocket = websocketRules(spec.websocket, found);
     checkMethods(spec, found);
     checkGuards(spec, found);
     problems.push(...read.told(found));
@@ -48,6 +50,7 @@ export function parseRoute(identity: Identity): Parsed {
           authorization: spec.authorization,
           encodedSlashes: spec.encodedSlashes,
           maxRequestBody: spec.maxRequestBody === undefined ? undefined : parseSize(spec.maxRequestBody),
+          websocket,
           tlsSecret: spec.tls && namespacedName(meta.namespace, spec.tls.secretRef.name),
           timeouts,
         },

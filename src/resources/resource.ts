@@ -71,6 +71,13 @@ export interface ServiceUpstream {
   readonly tls: UpstreamTlsRefs | undefined;
 }
 
+/** Which upgrades a Route lets through. */
+export interface WebSocketRules {
+  readonly enabled: boolean;
+  /** Origins besides the Route's own, `*` for all; undefined: nothing is said. */
+  readonly allowedOrigins: readonly string[] | undefined;
+}
+
 export interface ServiceResource extends Base {
   readonly kind: 'Service';
   readonly backend: Backend;
@@ -102,6 +109,7 @@ export interface RouteResource extends Base {
   readonly encodedSlashes: 'Reject' | 'Keep';
   /** Undefined: what the limits of the listeners say. */
   readonly maxRequestBody: Bytes | undefined;
+  readonly websocket: WebSocketRules | undefined;
   /** The certificate for its hosts: a Secret of type kubernetes.io/tls of its namespace. */
   readonly tlsSecret: NamespacedName | undefined;
   /** Undefined: those of the Service. */

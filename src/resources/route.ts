@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { classField, durationField, nameField, namespaceField, ONE_OF_A_KIND, pluginRefField } from './metadata.ts';
 import { SIZE, SIZE_HINT } from './size.ts';
+import { websocketField } from './websocket.ts';
 
 const METHOD_HINT = 'must be a method in capital letters, such as GET';
 
@@ -160,6 +161,7 @@ export const routeSpec = z
       description:
         'Most bytes of a request body, as in 10Mi; more is answered 413. Absent: what --limits says (bodyBytes), by default no limit.',
     }),
+    websocket: websocketField,
     tls: z
       .strictObject({
         secretRef: z.strictObject({ name: nameField }).meta({

@@ -7,6 +7,11 @@ export interface RequestView {
   readonly method: string;
   readonly host: Hostname;
   readonly path: RoutePath;
+  /**
+   * The protocol that the client asks for with an upgrade (RFC 9110 section 7.8); undefined: none. No client of one follows
+   * a redirect or shows a page.
+   */
+  readonly upgrade?: string | undefined;
   /** With its `?`, byte for byte as sent; `` where there is none. */
   readonly query: string;
   /** `name` in lower case; several lines joined with `, ` (Cookie with `; `). */
@@ -53,6 +58,11 @@ export type Decision =
       readonly headers: readonly HeaderLine[];
       /** Whole `Set-Cookie` values, for the browser. */
       readonly cookies: readonly string[];
+      /**
+       * The first moment at which this decision would not be made again, in milliseconds since the epoch: what is still open
+       * then is closed (A084). Undefined: none.
+       */
+      readonly until?: number | undefined;
     }
   | {
       readonly kind: 'respond';

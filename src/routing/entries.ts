@@ -87,6 +87,7 @@ function routeEntry(
     removeAuthorization: isProtected || (route.clientAuthorization !== 'Pass' && guarded.get(service)),
     encodedSlashes: route.encodedSlashes,
     maxRequestBody: route.maxRequestBody,
+    websocket: route.websocket,
   };
 }
 

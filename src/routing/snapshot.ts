@@ -4,7 +4,7 @@ import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
 import type { Problem, Reason } from '../resources/problem.ts';
 import type { Redacted } from '../resources/redacted.ts';
-import type { Backend, HeaderMatch, PathMatch, Timeouts } from '../resources/resource.ts';
+import type { Backend, HeaderMatch, PathMatch, Timeouts, WebSocketRules } from '../resources/resource.ts';
 import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { Bytes } from '../resources/size.ts';
 import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
@@ -30,6 +30,8 @@ export interface RouteEntry {
   readonly encodedSlashes: 'Reject' | 'Keep';
   /** Most bytes of a request body; undefined: what the limits of the listeners say. */
   readonly maxRequestBody: Bytes | undefined;
+  /** Undefined: what holds where nothing is said (refuseUpgrade). */
+  readonly websocket?: WebSocketRules | undefined;
 }
 
 export type Action =

@@ -116,6 +116,7 @@ const route = (name: string, rules: readonly string[]) => ({
   authorization: rules.length === 0 ? undefined : { rules: rules.map((rule) => ({ name: rule })) },
   encodedSlashes: 'Reject' as const,
   maxRequestBody: undefined,
+  websocket: undefined,
   tlsSecret: undefined,
   timeouts: { response: undefined, idle: undefined },
 });

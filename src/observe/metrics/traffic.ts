@@ -4,6 +4,7 @@ import { counterFamily, type Family, histogramFamily } from '../families.ts';
 import { HTTP_SECONDS, OVERHEAD_SECONDS } from './buckets.ts';
 import { limitHits } from './limits.ts';
 import { type KnownNames, knownNames, NONE } from './names.ts';
+import { tunnelMetrics } from './tunnels.ts';
 import { type UpstreamMetrics, upstreamMetrics } from './upstreams.ts';
 
 export interface TrafficMetrics {
@@ -73,7 +74,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
   });
   const rejected = counterFamily({
     name: 'postern_http_rejected_total',
-    help: 'Requests answered 400 and bytes that never became a request, by reason.',
+    help: 'Requests answered 400, upgrades answered 403, and bytes that never became a request, by reason.',
     labels: ['reason'],
     limit: 200,
   });
@@ -83,6 +84,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
     help: 'Decisions of authorization rules, by Route, rule (none: no rule was for the request) and decision.',
     labels: ['route', 'rule', 'decision'],
   });
+  const tunnels = tunnelMetrics(registry);
   // Numbers of our own, handed over at the scrape: prom-client's calls cost more than what they count.
   let flying = 0;
   let open = 0;
@@ -105,15 +107,17 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
   });
 
   const finished = (record: RequestRecord): void => {
-    flying -= 1;
     const route = routes.label(record.route);
     const service = services.label(record.service);
     requests.at(route, service, codeClass(record.status), methodLabel(record.method)).value += 1;
     outcomes.at(record.outcome).value += 1;
-    durations.at(service).observe(record.durationMs / 1000);
+    if (record.tunnel === undefined) {
+      flying -= 1;
+      durations.at(service).observe(record.durationMs / 1000);
+    } else tunnels.ended(route, service, record.tunnel, record.durationMs / 1000);
     requestBytes.at(service).value += record.requestBytes;
     responseBytes.at(service).value += record.responseBytes;
-    if (record.upstreamMs !== undefined) {
+    if (record.upstreamMs !== undefined && record.tunnel === undefined) {
       upstreamDurations.at(service).observe(record.upstreamMs / 1000);
       overhead.at().observe(Math.max(0, record.durationMs - record.upstreamMs) / 1000);
     }
@@ -125,6 +129,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       limits.ofReason(reason);
     }
     if (record.outcome === 'overloaded') limits.hit(reason === 'memory' ? 'memory' : 'loopDelay');
+    if (record.outcome === 'upgrade_refused') rejected.at(reason).value += 1;
     if (record.outcome === 'forbidden') authorization.at(route, ruleLabel(record, route), 'denied').value += 1;
     else if (record.rule !== undefined) authorization.at(route, ruleLabel(record, route), 'allowed').value += 1;
   };
@@ -149,6 +154,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       limits.family,
       authorization,
       ...upstreams.families,
+      ...tunnels.families,
     ],
     upstreams,
     observer: {
@@ -159,6 +165,10 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       connection(change) {
         open += change;
         if (change === 1) connectionsTotal.inc();
+      },
+      tunnel() {
+        flying -= 1;
+        tunnels.opened();
       },
       rejected(reason) {
         rejected.at(reason).value += 1;
@@ -173,6 +183,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       const keepService = keep(services);
       requests.retain(([route = NONE, service = NONE]) => routes.current(route) && services.current(service));
       refused.retain(keepRoute);
+      tunnels.retain(routes, services);
       for (const family of [
         durations,
         upstreamDurations,

@@ -24,6 +24,8 @@ export function decideRequest(parts: Parts, visit: Visit): Decision | Promise<De
 
 /** `Redirect` sends scripts too, but nothing that could carry a body: that would be lost on the way (A099). */
 function sendsToProvider(config: OidcConfig, request: RequestView): boolean {
+  // A client of an upgrade follows no redirect (A082).
+  if (request.upgrade !== undefined) return false;
   switch (config.unauthenticated) {
     case 'Auto':
       return isNavigation(request);

@@ -103,6 +103,11 @@ export class StreamExchange implements Exchange, StreamBodyHost {
     this.#stream.additionalHeaders({ ...fieldsFrom(lines), ':status': status });
   }
 
+  /** No stream asks for another protocol: `Upgrade` in its fields is malformed (RFC 9113 section 8.2.2). */
+  switchProtocols(): undefined {
+    throw new Error('a stream can’t be handed over');
+  }
+
   answer(status: number, headers: readonly string[], body: string | undefined): void {
     if (!this.#writable()) return;
     const bodyless = status === 204 || status === 304;

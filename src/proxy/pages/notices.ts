@@ -110,6 +110,33 @@ export const forbidden = (rule: string | undefined, logout?: string): Notice => 
   action: logout === undefined ? undefined : { kind: 'Form', label: 'Sign out', action: logout },
 });
 
+/** 401 to an upgrade: its client can be shown no login. */
+export const unauthenticated = (): Notice =>
+  notice(
+    'unauthenticated',
+    'Sign-in needed',
+    'This address needs a sign-in, and this request came without a valid session.',
+    'Sign in in the browser first, then load the page again.',
+  );
+
+/** 403: `websocket.enabled` of the Route is false. */
+export const upgradeRefused = (): Notice =>
+  notice(
+    'upgrade_refused',
+    'No WebSockets here',
+    'The address exists, but it doesn’t let a connection be switched to another protocol.',
+    'Whoever runs this site can allow it: websocket.enabled of the Route.',
+  );
+
+/** 403: a page of another site opens a WebSocket. */
+export const originRefused = (): Notice =>
+  notice(
+    'origin_refused',
+    'This page may not connect from here',
+    'A page of another site tried to open a connection with your account. That is not allowed here.',
+    'Whoever runs this site can allow that other one: websocket.allowedOrigins of the Route.',
+  );
+
 /** 503: the Route is Denied. Its reason is in status and log, not here. */
 export const routeRefused = (): Notice =>
   notice(

@@ -2,6 +2,8 @@ import { connect as connectPlain, isIP, type LookupFunction, type OnReadOpts, ty
 import { connect as connectTls } from 'node:tls';
 import { gatherWrites } from '../end-of-turn.ts';
 import type { FailureCode } from '../forwarder.ts';
+import { SocketSide } from '../socket-side.ts';
+import type { TunnelSide } from '../tunnel-side.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import type { PeerTls } from './tls.ts';
 
@@ -39,6 +41,8 @@ export class UpstreamConnection {
   readonly #peer: Peer;
   readonly #closed: (connection: UpstreamConnection) => void;
   #user: ConnectionUser | undefined;
+  /** Once it was switched to another protocol. */
+  #side: SocketSide | undefined;
   #connected = false;
   #paused = false;
   #reading = false;
@@ -56,10 +60,11 @@ export class UpstreamConnection {
     this.#socket.setNoDelay(true);
     this.#socket
       .on('end', () => this.#ended())
-      .on('drain', () => this.#user?.drained())
+      .on('drain', () => (this.#side ?? this.#user)?.drained())
       .on('error', (error: NodeJS.ErrnoException) => this.#fail(failureCode(error, this.#connected), error.message))
       .on('close', () => {
         this.#fail('reset', 'the connection was closed');
+        this.#side?.closed();
         this.#closed(this);
       });
   }
@@ -73,12 +78,12 @@ export class UpstreamConnection {
   }
 
   /** Begins a request: what arrives from now on is its response. */
-  use(user: ConnectionUser, method: string): void {
+  use(user: ConnectionUser, method: string, upgrade?: string): void {
     this.uses += 1;
     this.heard = false;
     this.#user = user;
     gatherWrites(this.#socket);
-    this.#parser.expect(method, user);
+    this.#parser.expect(method, user, upgrade);
     if (this.#connected) user.connected();
   }
 
@@ -124,6 +129,17 @@ export class UpstreamConnection {
     this.#socket.destroy();
   }
 
+  /**
+   * The upstream has switched to another protocol: the user is done with it, and it is for nobody else ever. `early`: bytes
+   * of that protocol which came with the response.
+   */
+  switched(early: Buffer): TunnelSide {
+    this.#user = undefined;
+    this.#socket.allowHalfOpen = true;
+    this.#side = new SocketSide(this.#socket, early);
+    return this.#side;
+  }
+
   #openPlain({ host, port, lookup }: Peer): Socket {
     const onread: OnReadOpts = {
       buffer: READ_BUFFER,
@@ -163,6 +179,7 @@ export class UpstreamConnection {
   }
 
   #received(chunk: Buffer): boolean {
+    if (this.#side !== undefined) return this.#side.receive(chunk);
     if (this.#user === undefined) {
       // Nobody asked for these bytes: whoever came next would take them for its response.
       this.#socket.destroy();
@@ -178,6 +195,10 @@ export class UpstreamConnection {
   }
 
   #ended(): void {
+    if (this.#side !== undefined) {
+      this.#side.ended();
+      return;
+    }
     const fault = this.#parser.eof();
     if (fault === undefined) this.#parser.flushEnd();
     this.#fail('reset', fault ?? 'the upstream closed the connection');

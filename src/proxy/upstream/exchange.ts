@@ -48,6 +48,8 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
    * timers for each request costs more than the sweep of all.
    */
   deadline = 0;
+  /** Milliseconds since the epoch after which the forwarder calls `cutOff`. */
+  until = Number.POSITIVE_INFINITY;
   /** Kept by the forwarder. */
   place = 0;
   /** Kept by the line of those that wait. */
@@ -85,6 +87,11 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
   /** The forwarder is closing. */
   stop(): void {
     this.#fail('reset', 'the forwarder was closed');
+  }
+
+  /** The right to the answer has ended while it runs (A084). */
+  cutOff(): void {
+    this.#fail('reset', 'the session ended');
   }
 
   /** The deadline has passed. */
@@ -128,6 +135,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     this.#extend(this.#request.timeouts.idle);
     const { framing } = head;
     if (framing.kind !== 'None') this.#responseBody = new ResponseBody(this);
+    if (head.length === undefined && this.#request.until !== undefined) this.until = this.#request.until;
     this.#settle({
       kind: 'Response',
       status: head.status,
@@ -152,8 +160,14 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     const connection = this.#finish();
     // A response that came before the whole request was sent: the rest of the request must not meet another (A068).
     if (!sent) this.#request.body?.cancel();
-    if (connection?.release(sent) === true) this.#pool?.kept(connection);
+    // After an upgrade was asked for, who knows what the upstream takes the next bytes for (A080).
+    if (connection?.release(sent && this.#request.upgrade === undefined) === true) this.#pool?.kept(connection);
     this.#responseBody?.close('ended');
+  }
+
+  switched(head: ResponseHead, early: Buffer): void {
+    const side = this.#finish()?.switched(early);
+    if (side !== undefined) this.#settle({ kind: 'Switched', headers: head.headers, side });
   }
 
   // The response's body, held back by who reads it.
@@ -214,8 +228,9 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     this.#pool = pool;
     this.#phase = 'connecting';
     this.#extend(this.#request.timeouts.connect);
-    this.#connection = pool.connect(fresh);
-    this.#connection.use(this, this.#request.method);
+    // What becomes a tunnel is nobody's afterwards, and of a kept connection nobody knows whether it still stands.
+    this.#connection = pool.connect(fresh || this.#request.upgrade !== undefined);
+    this.#connection.use(this, this.#request.method, this.#request.upgrade);
   }
 
   /** Nothing was sent, and no byte of the body was asked for, whatever the method: elsewhere it may go better. */

@@ -10,6 +10,8 @@ export function requestHead(request: OutgoingRequest): string {
   const head = `${request.method} ${request.upstream.policy.basePath}${request.target} HTTP/1.1\r\n${request.headers}`;
   switch (framing.kind) {
     case 'None':
+      // The gate lets no other method, and no body, go with one.
+      if (request.upgrade !== undefined) return `${head}connection: upgrade\r\nupgrade: ${request.upgrade}\r\n\r\n`;
       // A server may wait for a body after these methods unless it is told that there is none (RFC 9110 section 8.6).
       return request.method === 'POST' || request.method === 'PUT' || request.method === 'PATCH'
         ? `${head}content-length: 0\r\n\r\n`

@@ -26,6 +26,7 @@ export type ResponseFault =
   | 'bad_chunk'
   | 'head_too_large'
   | 'unasked_switch'
+  | 'bad_switch'
   | 'too_many_informational'
   | 'bytes_before_request'
   | 'truncated';

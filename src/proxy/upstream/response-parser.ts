@@ -1,5 +1,6 @@
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { parseResponseHead, type ResponseFault, type ResponseHead } from './response-head.ts';
+import { switchesTo } from './switch-head.ts';
 
 /** Receives a response as it comes. A `chunk` is only valid during the call: who keeps it copies it. */
 export interface ResponseSink {
@@ -8,6 +9,8 @@ export interface ResponseSink {
   hint?(head: ResponseHead): void;
   body(chunk: Buffer): void;
   end(): void;
+  /** The upstream has switched to the protocol that it was asked for; `early` follows the head, in that protocol. */
+  switched?(head: ResponseHead, early: Buffer): void;
 }
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
@@ -29,6 +32,7 @@ type State = 'idle' | 'head' | 'length' | 'chunked' | 'until-close' | 'done' | '
 export class ResponseParser {
   #state: State = 'idle';
   #method = '';
+  #upgrade: string | undefined;
   #sink: ResponseSink | undefined;
   /** Whose response has ended and who wasn't told yet. */
   #ended: ResponseSink | undefined;
@@ -38,8 +42,9 @@ export class ResponseParser {
   #reusable = false;
   readonly #chunks = new ChunkedDecoder();
 
-  /** Expects the response to a request with this method. */
-  expect(method: string, sink: ResponseSink): void {
+  /** Expects the response to a request with this method, which asked to switch to the protocol `upgrade`. */
+  expect(method: string, sink: ResponseSink, upgrade?: string): void {
+    this.#upgrade = upgrade;
     this.#state = 'head';
     this.#method = method;
     this.#sink = sink;
@@ -121,6 +126,7 @@ export class ResponseParser {
     const head = parseResponseHead(all.toString('latin1', 0, end), this.#method);
     if (typeof head === 'string') return head;
     const rest = all.subarray(end + 4);
+    if (head.status === 101) return this.#switch(head, all.toString('latin1', 0, 9) === 'HTTP/1.1 ', rest);
     if (head.status < 200) return this.#informationalHead(head, rest);
     this.#reusable = head.reusable;
     this.#sink?.head(head);
@@ -143,9 +149,18 @@ export class ResponseParser {
     return rest;
   }
 
+  /** A 101 that nobody asked for would make the rest of the bytes nobody's (A080). */
+  #switch(head: ResponseHead, http11: boolean, rest: Buffer): ResponseFault | undefined {
+    if (this.#upgrade === undefined) return 'unasked_switch';
+    if (!http11 || !switchesTo(head, this.#upgrade)) return 'bad_switch';
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#state = 'idle';
+    sink?.switched?.(head, Buffer.from(rest));
+    return undefined;
+  }
+
   #informationalHead(head: ResponseHead, rest: Buffer): Buffer | ResponseFault {
-    // No request of ours asks for another protocol here, so a 101 would make the rest of the bytes nobody's (A080).
-    if (head.status === 101) return 'unasked_switch';
     this.#informational += 1;
     if (this.#informational > MAX_INFORMATIONAL) return 'too_many_informational';
     if (head.status === 103) this.#sink?.hint?.(head);

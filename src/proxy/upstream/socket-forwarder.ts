@@ -62,8 +62,10 @@ export function createSocketForwarder(options: ForwarderOptions): SocketForwarde
 
   const sweep = setInterval(() => {
     time += SWEEP_MS;
+    const wall = Date.now();
     exchanges.each((exchange) => {
       if (exchange.deadline <= time) exchange.expire();
+      else if (exchange.until <= wall) exchange.cutOff();
     });
     upstreams.sweep();
   }, SWEEP_MS);

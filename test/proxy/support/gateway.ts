@@ -15,6 +15,7 @@ import { identityHeaders } from '../../../src/resources/identity-headers.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../../src/resources/keys.ts';
 import { canonicalPath, type RoutePath } from '../../../src/resources/path.ts';
 import { parseSize } from '../../../src/resources/size.ts';
+import type { WebSocketRules } from '../../../src/resources/resource.ts';
 import type { UpstreamPolicy } from '../../../src/resources/upstream.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../src/routing/decision.ts';
 import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/snapshot.ts';
@@ -46,6 +47,7 @@ export interface RouteSketch {
   readonly removeAuthorization?: boolean;
   readonly encodedSlashes?: 'Reject' | 'Keep';
   readonly maxRequestBody?: string;
+  readonly websocket?: WebSocketRules;
   readonly basePath?: string;
   /** Port of the upstream, or of another one. */
   readonly port?: number;
@@ -75,6 +77,7 @@ export interface GatewayOptions {
   readonly proxyProtocol?: readonly ListenerName[];
   readonly forwardedHeader?: boolean;
   readonly externalPort?: number;
+  readonly onTunnel?: () => void;
   readonly onFinished?: (record: RequestRecord) => void;
 }
 
@@ -163,6 +166,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         records.push(record);
         options.onFinished?.(record);
       },
+      tunnel: () => options.onTunnel?.(),
       connection: (change) => {
         connections += change;
       },
@@ -257,6 +261,7 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
     removeAuthorization: route.removeAuthorization ?? route.exposure === 'Protected',
     encodedSlashes: route.encodedSlashes ?? 'Reject',
     maxRequestBody: route.maxRequestBody === undefined ? undefined : parseSize(route.maxRequestBody),
+    websocket: route.websocket,
   };
 }
 

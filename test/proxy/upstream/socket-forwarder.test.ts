@@ -93,6 +93,7 @@ interface Whole {
 }
 
 async function whole(result: ForwardResult): Promise<Whole> {
+  if (result.kind === 'Switched') throw new Error('nobody asked for an upgrade');
   if (result.kind === 'Failed') throw new Error(`${result.code}: ${result.cause}`);
   const { body, status } = result;
   if (body === undefined) return { status, body: '', outcome: 'end' };
@@ -382,7 +383,7 @@ it('F47 a slow reader holds the upstream back: 64 MB pass through without being 
     more();
   });
   const result = await forwarder().forward(request(port));
-  if (result.kind === 'Failed' || result.body === undefined) throw new Error('no body');
+  if (result.kind !== 'Response' || result.body === undefined) throw new Error('no body');
   const { body } = result;
   let received = 0;
   let most = 0;

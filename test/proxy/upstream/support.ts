@@ -90,7 +90,7 @@ export function request(backend: Backend, more: Partial<OutgoingRequest> = {}): 
 
 /** The body of a response, or the code of a failure. */
 export async function text(result: ForwardResult): Promise<string> {
-  if (result.kind === 'Failed') return result.code;
+  if (result.kind !== 'Response') return result.kind === 'Failed' ? result.code : result.kind;
   const { body } = result;
   if (body === undefined) return '';
   return await new Promise((resolve) => {

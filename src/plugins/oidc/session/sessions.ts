@@ -23,8 +23,8 @@ type Found =
 interface LiveSession {
   readonly session: Session;
   readonly endsAt: number;
-  /** `continue` without cookies: the same object for every request. */
-  readonly decision: Extract<Decision, { kind: 'continue' }>;
+  /** `continue` without cookies: the same object for every request, until the session is sealed anew. */
+  decision: Extract<Decision, { kind: 'continue' }>;
   readonly host: string;
   /** The key that sealed it. */
   readonly key: Key;
@@ -78,6 +78,7 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
         identity: identityOf(config, session.subject, session.claims),
         headers: headers.lines,
         cookies: [],
+        until: sessionEnd(config, session),
       },
       host: place.host,
       key,
@@ -133,6 +134,8 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
       const sealed = sealSession(session, place, world.keys, world.random);
       if (!fits(sealed)) return [];
       admit(sealed.value, session, world.keys.sealing(), place);
+      // Requests side by side come with the cookie of before; what they open lasts as long as what the browser has now.
+      live.decision = { ...live.decision, until: sessionEnd(config, session) };
       return sessionCookies(sealed, own, place, secondsLeft(config, session, now));
     },
   };
