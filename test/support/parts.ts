@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ASSETS, PROGRAM_NAMES, programPath } from './assets.ts';
 
@@ -41,6 +41,15 @@ export const apache = part('Apache', ['apache2'], 'apt-get install apache2');
 export const lighttpd = part('lighttpd', ['lighttpd'], 'apt-get install lighttpd');
 export const promtool = part('promtool', ['promtool'], 'apt-get install prometheus');
 export const openssl = part('openssl', ['openssl'], 'apt-get install openssl');
+
+const websocketsMissing = !existsSync('/usr/lib/python3/dist-packages/websockets');
+/** Debian's Python, which has this library; another one in PATH may not. */
+export const pythonWebsockets: Part = {
+  name: 'python3-websockets',
+  path: websocketsMissing ? '' : '/usr/bin/python3',
+  missing: websocketsMissing,
+  why: websocketsMissing ? '[skipped: needs python3-websockets, apt-get install python3-websockets]' : '',
+};
 
 const missingAsset = PROGRAM_NAMES.some((name) => programPath(name) === '');
 /** kube-apiserver, etcd and kubectl; `path` is their folder. */
