@@ -166,6 +166,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
   }
 
   switched(head: ResponseHead, early: Buffer): void {
+    if (this.#pool !== undefined) this.#upstream.answered(this.#pool, head.status);
     const side = this.#finish()?.switched(early);
     if (side !== undefined) this.#settle({ kind: 'Switched', headers: head.headers, side });
   }
