@@ -26,12 +26,12 @@ export interface TunnelTerms {
  * How long one side may take for the rest when the other is gone or was told to go, or stay silent when the other has said
  * that it sends no more; in milliseconds.
  */
-export const LINGER_MS = 5000;
+const LINGER_MS = 5000;
 
 /**
  * Two connections that are one: bytes both ways, each way held back by who takes them. The end of one side is passed on
  * as an end of that way alone, for protocols that have such a thing; a WebSocket peer closes its own side then. Whoever
- * doesn't is left `LINGER_MS` of silence.
+ * doesn't is left five seconds of silence.
  */
 export class Tunnel {
   readonly #client: TunnelSide;
