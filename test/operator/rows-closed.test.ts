@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { own } from '../../src/resources/plain.ts';
 import { type ApiServer, startApiServer } from '../support/apiserver.ts';
+import { hang } from '../support/fake-answers.ts';
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts';
 import { type FaultyApi, startFaultyApi, statusAnswer } from '../support/faulty-api.ts';
 import { freePort, until } from '../support/gateway.ts';
@@ -160,6 +161,33 @@ describe.skipIf(apiserver.missing)(`objects that change ${apiserver.why}`, { tim
     await looking.stop();
     await patch('oidcplugins', 'okta', { spec: { clientID: provider.clientId } });
     expect([...seen], operator.log()).toEqual([302]);
+  });
+
+  it('F36 a client secret is rotated while the provider says nothing: people are sent there all the same, at once', async () => {
+    await answers('/orders', [302]);
+    const metrics = async (): Promise<number> => await metric(operator, 'postern_routing_table_generation');
+    const rotate = async (value: string): Promise<void> => {
+      const before = await metrics();
+      await server.apply(yaml(labelled(secret('okta', { 'client-secret': value }))));
+      await until(async () => (await metrics()) > before, 'a new table', operator.log);
+    };
+    const seen = new Set<number>();
+    for (const path of ['/.well-known/openid-configuration', '/jwks']) provider.instead.set(path, hang);
+    const looking = meanwhile(async () => {
+      seen.add(await status('/orders'));
+    });
+    try {
+      for (const value of ['of-noon', 'of-the-evening', 'sesame']) {
+        await rotate(value);
+        const before = looking.times();
+        await until(() => looking.times() >= before + 5, 'requests after it', operator.log);
+      }
+    } finally {
+      provider.instead.clear();
+      await looking.stop();
+    }
+    expect([...seen], operator.log()).toEqual([302]);
+    expect((await new Visitor().open(`${operator.site}/orders`)).status).toBe(200);
   });
 
   it('A175 a Secret that is missing, empty or has another key closes its Route, says which, and no other', async () => {
