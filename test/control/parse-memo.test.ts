@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createParseMemo } from '../../src/control/parse-memo.ts';
+import { createParseMemo, type Origins } from '../../src/control/parse-memo.ts';
+import type { Origin, SourceObject } from '../../src/control/source.ts';
 import type { Parsed } from '../../src/resources/resource.ts';
 import { finish } from '../../src/routing/steps.ts';
 import { parseOne, service } from '../routing/support.ts';
@@ -32,6 +33,45 @@ describe('what a source holds, parsed', () => {
           }
           expect(new Set(objects.all.values())).toEqual(new Set(mine.keys()));
           expect(urlsOf(objects.all)).toEqual(urlsOf(finish(createParseMemo(parseOne)(source)).objects.all));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('knows where each object is, through any changes of what it is called, what it says and where it is', () => {
+    // One document of one file is one object, and its place a value of its own.
+    const places = new Map<string, Origin>();
+    const placeOf = (id: string, file: string): Origin => {
+      const known = places.get(`${id} ${file}`) ?? { file, line: () => 1 };
+      places.set(`${id} ${file}`, known);
+      return known;
+    };
+    const whereArb = fc.record({
+      name: fc.constantFrom('x', 'y'),
+      version: fc.nat(2),
+      at: fc.constantFrom('a.yaml', 'b.yaml'),
+    });
+    const changesArb = fc.array(fc.tuple(fc.constantFrom('1', '2', '3'), fc.option(whereArb)));
+    const filesOf = (origins: Origins): unknown =>
+      [...origins].map(([key, all]) => `${key}: ${all.map(({ file }) => file).toSorted()}`).toSorted();
+    fc.assert(
+      fc.property(fc.array(changesArb), (steps) => {
+        const objects = new Map<string, SourceObject>();
+        const source = { objects: () => objects, changes: () => undefined };
+        const look = createParseMemo(parseOne);
+        for (const changes of steps) {
+          for (const [id, where] of changes) {
+            if (where === null) objects.delete(id);
+            else {
+              const { name, version, at } = where;
+              const value = service(`n/${name}`, `http://v${version}`);
+              objects.set(id, { value, version: `${name} ${version}`, origin: placeOf(id, at) });
+            }
+          }
+          expect(filesOf(finish(look(source)).origins)).toEqual(
+            filesOf(finish(createParseMemo(parseOne)(source)).origins),
+          );
         }
       }),
       { numRuns: 300 },
