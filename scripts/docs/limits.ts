@@ -36,9 +36,9 @@ hasn't begun. The end of such a connection is a slow one, so that a client that 
 ## Connections
 
 \`connections\` is for all listeners together. Each takes a file descriptor, and one more towards an upstream: where the
-process may open fewer files than that takes (\`ulimit -n\`), the number is lowered at the start, and the log says so. When
-descriptors run out all the same, connections that can't be accepted are closed, the listener stays, and the log has one
-line for it in half a minute.
+process may open fewer files than that takes (\`ulimit -n\`), the number is lowered at the start, and the log says so. Should
+descriptors run out all the same, connections that can't be accepted are closed and the listener stays; what can't reach its
+upstream for it is 502, and the log has the cause.
 
 \`connectionsPerAddress\` counts the address of the TCP connection, not what a header says. Its default is large, so that
 nobody alone takes every connection, and yet a company behind one address, or a cluster that shows the addresses of its

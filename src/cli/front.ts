@@ -5,7 +5,7 @@ import type { Forwarder } from '../proxy/forwarder.ts';
 import { createFront, type HttpsOptions } from '../proxy/front.ts';
 import { identityHeaders } from '../resources/identity-headers.ts';
 import { addressText, listening } from './listen.ts';
-import { fittingLimits } from './open-files.ts';
+import { fittingLimits, openFilesLimit } from './open-files.ts';
 import type { Parts } from './parts.ts';
 import type { Endpoint } from './values.ts';
 import { VERSION } from './version.ts';
@@ -30,7 +30,7 @@ export async function openFront(parts: Parts, { control, forwarder, https }: Fro
     forwarder,
     observer: observeRequests(metrics.requests, log, log.part('main')),
     external: settings.external,
-    limits: fittingLimits(settings.limits, log.part('main')),
+    limits: fittingLimits(settings.limits, log.part('main'), openFilesLimit()),
     overload: parts.overload.overload,
     identityHeaders: identityHeaders(settings.identityHeaders),
     trustedProxies: settings.trustedProxies,

@@ -20,17 +20,13 @@ export function openFilesLimit(): number | undefined {
  * The limits with no more connections than there can be files for, one towards the client and one towards the upstream: a
  * process that runs out of them can reach nobody any more (F48). Says so, for whoever asked for more.
  */
-export function fittingLimits(
-  limits: Limits,
-  log: Pick<PluginLog, 'warn'>,
-  files: number | undefined = openFilesLimit(),
-): Limits {
+export function fittingLimits(limits: Limits, log: Pick<PluginLog, 'info'>, files: number | undefined): Limits {
   if (files === undefined) return limits;
   const most = Math.max(1, Math.floor((files - OWN_FILES) / 2));
   if (limits.connections <= most) return limits;
-  log.warn(
+  log.info(
     { connections: most, asked: limits.connections, open_files: files },
-    'fewer connections than asked for: this process may not open files for more (ulimit -n)',
+    'fewer connections than the limit says: this process may not open files for more (ulimit -n)',
   );
   const { connectionsPerAddress, handshakes } = limits;
   const derived = derivedLimits(most);
