@@ -53,6 +53,15 @@ function exercise(metrics: Metrics): void {
     record({ outcome: 'bad_request', reason: 'two_hosts', status: 400, route: undefined, service: undefined }),
   );
   metrics.requests.rejected('tls_on_plain_port');
+  const orders = split('shop/orders');
+  metrics.upstreams.retried(orders, 'connect');
+  metrics.upstreams.notRetried(orders);
+  metrics.upstreams.ejected(orders, 'rate');
+  metrics.upstreams.requestTimedOut(orders);
+  metrics.followUpstreams(() => [
+    { service: orders, endpoints: 3, ejected: 1, pending: 4, active: 5, idle: 2 },
+    { service: orders, endpoints: 3, ejected: 0, pending: 0, active: 1, idle: 0 },
+  ]);
   for (const event of EVENTS) metrics.observe(OKTA, event);
   const cluster = metrics.cluster();
   cluster.api.called('get', 200, 1000);
@@ -124,6 +133,31 @@ describe('metrics', () => {
     ]) {
       expect(text).toContain(`${line}\n`);
     }
+  });
+
+  it('tells how upstreams are, as of the scrape, and what was done about those that fail', async () => {
+    const metrics = create();
+    exercise(metrics);
+    const upstreams = async (): Promise<readonly string[]> =>
+      ours(await metrics.scrape()).filter((line) => /^postern_upstream_(?!duration|errors)/.test(line));
+    const told = [
+      'postern_upstream_retries_total{service="shop/orders",cause="connect"} 1',
+      'postern_upstream_retries_withheld_total{service="shop/orders"} 1',
+      'postern_upstream_ejections_total{service="shop/orders",cause="rate"} 1',
+      'postern_upstream_request_timeouts_total{service="shop/orders"} 1',
+    ];
+    const now = [
+      'postern_upstream_endpoints{service="shop/orders"} 6',
+      'postern_upstream_ejected_endpoints{service="shop/orders"} 1',
+      'postern_upstream_pending_requests{service="shop/orders"} 4',
+      'postern_upstream_connections{service="shop/orders",state="active"} 6',
+      'postern_upstream_connections{service="shop/orders",state="idle"} 2',
+    ];
+    expect(await upstreams()).toEqual([...told, ...now]);
+    // Asked again, not added up; and a Service that nobody asks for any more has no numbers.
+    expect(await upstreams()).toEqual([...told, ...now]);
+    metrics.followUpstreams(() => []);
+    expect(await upstreams()).toEqual(told);
   });
 
   it('series of deleted objects go, and do not come back with what ends later', async () => {
