@@ -29,7 +29,7 @@ export function readUpstream(spec: ServiceSpec, backend: Backend, problems: Prob
 function basePathOf({ path }: ServiceSpec, backend: Backend, problems: Problem[]): string {
   const at: FieldPath = ['spec', 'path'];
   if (backend.kind === 'Url') {
-    if (path !== undefined) problems.push(problem('Invalid', at, 'is for backendRef; write the path into the url'));
+    if (path !== undefined) problems.push(problem('Invalid', at, URL_PATH));
     return backend.basePath;
   }
   if (path === undefined) return '';
@@ -51,7 +51,7 @@ function passiveOf({ healthCheck }: ServiceSpec, problems: Problem[]): PassiveHe
   const ejectionTime = timeoutOf(times.ejectionTime, [...path, 'ejectionTime'], problems);
   const maxEjectionTime = timeoutOf(times.maxEjectionTime, [...path, 'maxEjectionTime'], problems);
   if (maxEjectionTime < ejectionTime) {
-    problems.push(problem('Invalid', [...path, 'maxEjectionTime'], 'must not be shorter than ejectionTime'));
+    problems.push(problem('Invalid', [...path, 'maxEjectionTime'], EJECTION_TIMES));
   }
   return enabled ? { consecutiveFailures, ejectionTime, maxEjectionTime, maxEjectedPercent } : undefined;
 }
@@ -67,17 +67,12 @@ function tlsOf(spec: ServiceSpec, backend: Backend, problems: Problem[]): Upstre
   const { tls, insecure } = spec;
   const path: FieldPath = ['spec', 'tls'];
   if (!isSecure(backend)) {
-    const said = Object.values(tls).some((value) => value !== undefined);
-    const hint = backend.kind === 'Url' ? 'begin the url with https://' : 'write protocol: https (or h2)';
-    if (said) problems.push(problem('Invalid', path, `is for TLS only; ${hint}, or leave it out`));
-    if (insecure.unverifiedTLS) {
-      problems.push(problem('Invalid', UNVERIFIED, `is for TLS only; ${hint}, or leave it out`));
-    }
+    if (Object.values(tls).some((value) => value !== undefined)) problems.push(problem('Invalid', path, TLS_ONLY));
+    if (insecure.unverifiedTLS) problems.push(problem('Invalid', UNVERIFIED, TLS_ONLY));
     return undefined;
   }
   if (insecure.unverifiedTLS && tls.caRef !== undefined) {
-    const message = 'excludes tls.caRef, for nothing would be verified; leave this out, or the caRef';
-    problems.push(problem('Invalid', UNVERIFIED, message));
+    problems.push(problem('Invalid', UNVERIFIED, UNVERIFIED_CA));
   }
   return {
     verify: !insecure.unverifiedTLS,
@@ -88,6 +83,11 @@ function tlsOf(spec: ServiceSpec, backend: Backend, problems: Problem[]): Upstre
 }
 
 export const UNVERIFIED: FieldPath = ['spec', 'insecure', 'unverifiedTLS'];
+
+export const TLS_ONLY = 'is for TLS only; write protocol: https, or begin the url with https://, or leave this out';
+export const UNVERIFIED_CA = 'excludes tls.caRef, for nothing would be verified; leave this out, or the caRef';
+export const URL_PATH = 'is for backendRef; write the path into the url';
+export const EJECTION_TIMES = 'must not be shorter than ejectionTime';
 
 /** RFC 6066 section 3: a DNS name, never an address. */
 function serverNameOf(text: string | undefined, problems: Problem[]): string | undefined {

@@ -6,8 +6,8 @@ import type { RoutePath } from './path.ts';
 import type { Problem } from './problem.ts';
 import type { Redacted } from './redacted.ts';
 import type { AuthorizationSpec } from './route.ts';
-import type { UpstreamPolicy, UpstreamTlsRefs } from './upstream.ts';
 import type { Bytes } from './size.ts';
+import type { UpstreamPolicy, UpstreamTlsRefs } from './upstream.ts';
 
 /** A parsed, valid object: every value in it was checked. References in it are not resolved yet. */
 export type Resource =

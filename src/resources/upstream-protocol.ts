@@ -7,6 +7,11 @@ import type { Backend, UpstreamProtocol } from './resource.ts';
  */
 export const UPSTREAM_PROTOCOLS = ['http', 'https', 'h2c', 'h2'] as const satisfies readonly UpstreamProtocol[];
 
+export const CONTRADICTS = {
+  http: 'contradicts spec.url, which begins with http://; write http or h2c, or leave it out',
+  https: 'contradicts spec.url, which begins with https://; write https or h2, or leave it out',
+} as const;
+
 /** The backend with what is spoken to it. A protocol that the URL contradicts is a problem, never a choice of ours. */
 export function withProtocol(
   backend: Backend | undefined,
@@ -16,9 +21,7 @@ export function withProtocol(
   if (backend === undefined || protocol === undefined) return backend;
   if (backend.kind === 'Service' || isOverTls(protocol) === (backend.scheme === 'https'))
     return { ...backend, protocol };
-  const other = backend.scheme === 'https' ? 'https or h2' : 'http or h2c';
-  const message = `${protocol} contradicts spec.url, which begins with ${backend.scheme}://; write ${other}, or leave it out`;
-  problems.push(problem('Invalid', ['spec', 'protocol'], message));
+  problems.push(problem('Invalid', ['spec', 'protocol'], CONTRADICTS[backend.scheme]));
   return undefined;
 }
 

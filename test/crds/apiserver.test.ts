@@ -254,6 +254,8 @@ const BEYOND_RULES: readonly RegExp[] = [
   /^spec\.url must have a (DNS name|port)/,
   // A host that is none, a port above 65535, a link-local address.
   /^spec\.http\.proxy /,
+  /^spec\.path has a path/,
+  /^spec\.tls\.serverName must be a DNS name/,
   /^spec\.url has (a path|an IPv4 address written as IPv6)/,
   /^spec\.(issuer|endpoints\.\w+|logout\.postLogoutRedirectURI) must (be an absolute URL|not be at a link-local|not hold a user name)/,
   /^spec\.(claims\.\w+|upstream\.claims\[\d+\]\.claim|authorization\.rules\[\d+\]\.claims\[\d+\]\.path) must be names joined by dots/,

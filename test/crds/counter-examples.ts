@@ -85,7 +85,42 @@ const SERVICE: readonly CounterExample[] = [
     { url: 'http:///a' },
     { url: 'https://a b' },
   ),
-  ...timeouts('Service', ['connect', 'response', 'idle']),
+  ...timeouts('Service', ['connect', 'response', 'idle', 'request']),
+  ...at('Service', 'spec.protocol', /^contradicts spec.url.*http or h2c/)({ protocol: 'https' }, { protocol: 'h2' }),
+  ...at(
+    'Service',
+    'spec.protocol',
+    /^contradicts spec.url.*https or h2/,
+  )({ url: 'https://orders.example', protocol: 'http' }, { url: 'https://orders.example', protocol: 'h2c' }),
+  ...at('Service', 'spec.path', /^is for backendRef/)({ path: '/base' }),
+  ...at('Service', 'spec.tls', /^is for TLS only/)(
+    { tls: { caRef: { name: 'ca' } } },
+    { tls: { clientCertRef: { name: 'gateway' } } },
+    { tls: { serverName: 'orders.example' }, protocol: 'h2c' },
+    { tls: { serverName: 'orders.example' }, url: undefined, backendRef: { name: 'orders', port: 80 } },
+  ),
+  ...at('Service', 'spec.insecure.unverifiedTLS', /^is for TLS only/)({ insecure: { unverifiedTLS: true } }),
+  ...at(
+    'Service',
+    'spec.insecure.unverifiedTLS',
+    /^excludes tls.caRef/,
+  )({ url: 'https://orders.example', insecure: { unverifiedTLS: true }, tls: { caRef: { name: 'ca' } } }),
+  ...at('Service', 'spec.limits.pendingTimeout', 'must be from 1ms to 24h')({ limits: { pendingTimeout: '0s' } }),
+  ...at(
+    'Service',
+    'spec.healthCheck.passive.ejectionTime',
+    'must be from 1ms to 24h',
+  )({ healthCheck: { passive: { ejectionTime: '0s' } } }),
+  ...at(
+    'Service',
+    'spec.healthCheck.passive.maxEjectionTime',
+    'must be from 1ms to 24h',
+  )({ healthCheck: { passive: { maxEjectionTime: '25h' } } }),
+  ...at(
+    'Service',
+    'spec.healthCheck.passive.maxEjectionTime',
+    /^must not be shorter/,
+  )({ healthCheck: { passive: { ejectionTime: '10m' } } }),
 ];
 
 const ROUTE: readonly CounterExample[] = [
@@ -171,7 +206,7 @@ const ROUTE: readonly CounterExample[] = [
     authorization: { rules: [{ name: 'everybody' }] },
   }),
   ...at('Route', 'spec.hosts', /^\* can’t be protected/)({ hosts: ['shop.example.com', '*'] }),
-  ...timeouts('Route', ['response', 'idle']),
+  ...timeouts('Route', ['response', 'idle', 'request']),
   ...at(
     'Route',
     'spec.authorization.rules',

@@ -96,7 +96,26 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
   Service: {
     url: fc.option(url, { nil: undefined }),
     backendRef: fc.record({ name, port: fc.constantFrom<unknown>(0, 80, 65_535, 65_536, '80') }),
-    timeouts: some({ connect: time, response: time, idle: time }),
+    timeouts: some({ connect: time, response: time, idle: time, request: time }),
+    protocol: among('http', 'https', 'h2c', 'h2', 'HTTP'),
+    path,
+    tls: some({ caRef: secretRef, clientCertRef: some({ name }), serverName: host }),
+    loadBalancing: among('RoundRobin', 'LeastRequest', 'SessionHash'),
+    limits: some({
+      connectionsPerEndpoint: fc.constantFrom(0, 1, 65_536),
+      pending: fc.constantFrom(0, -1, 9),
+      pendingTimeout: time,
+    }),
+    retries: some({ attempts: fc.constantFrom<unknown>(0, 5, 6, '1') }),
+    healthCheck: some({
+      passive: some({
+        enabled: fc.boolean(),
+        ejectionTime: time,
+        maxEjectionTime: time,
+        maxEjectedPercent: fc.constantFrom(0, 50, 51),
+      }),
+    }),
+    insecure: some({ unverifiedTLS: fc.boolean() }),
     plugins: few(pluginRef),
     class: among('postern', 'other', 'A'),
     unknown: odd,

@@ -119,11 +119,11 @@ describe('protocol', () => {
   it.each([
     [
       { url: 'http://a', protocol: 'h2' },
-      'spec.protocol h2 contradicts spec.url, which begins with http://; write http or h2c, or leave it out',
+      'spec.protocol contradicts spec.url, which begins with http://; write http or h2c, or leave it out',
     ],
     [
       { url: 'https://a', protocol: 'h2c' },
-      'spec.protocol h2c contradicts spec.url, which begins with https://; write https or h2, or leave it out',
+      'spec.protocol contradicts spec.url, which begins with https://; write https or h2, or leave it out',
     ],
   ])('%j', (spec, message) => {
     expect(problems(service(spec))).toEqual([message]);
@@ -207,15 +207,15 @@ describe('how an upstream is reached', () => {
   it.each<[Record<string, unknown>, string]>([
     [
       { ...REF, tls: { caRef: { name: 'ca' } } },
-      'spec.tls is for TLS only; write protocol: https (or h2), or leave it out',
+      'spec.tls is for TLS only; write protocol: https, or begin the url with https://, or leave this out',
     ],
     [
       { url: 'http://a', tls: { serverName: 'a.example' } },
-      'spec.tls is for TLS only; begin the url with https://, or leave it out',
+      'spec.tls is for TLS only; write protocol: https, or begin the url with https://, or leave this out',
     ],
     [
       { ...REF, insecure: { unverifiedTLS: true } },
-      'spec.insecure.unverifiedTLS is for TLS only; write protocol: https (or h2), or leave it out',
+      'spec.insecure.unverifiedTLS is for TLS only; write protocol: https, or begin the url with https://, or leave this out',
     ],
     [
       { url: 'https://a', tls: { caRef: { name: 'ca' } }, insecure: { unverifiedTLS: true } },

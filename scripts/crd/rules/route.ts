@@ -132,4 +132,5 @@ export const ROUTE_RULES: readonly Rule[] = [
   ...AUTHORIZATION,
   timeout('spec.timeouts.response'),
   timeout('spec.timeouts.idle'),
+  timeout('spec.timeouts.request'),
 ];

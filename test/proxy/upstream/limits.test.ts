@@ -85,6 +85,25 @@ describe('limits of a Service', () => {
     expect(upstream.requests).toHaveLength(2);
   });
 
+  it('nobody overtakes those that wait, though they come the moment a connection is free', async () => {
+    const { upstream, waiting } = await patient();
+    const made = forwarder({ connectionsPerEndpoint: 1 });
+    made.directory.set(upstream);
+    const first = made.send('/1');
+    await until(() => waiting.length === 1, 'one is at the upstream');
+    const second = made.send('/2');
+    waiting[0]?.();
+    // Settled while the bytes of the response are read, so before whoever waits is served.
+    await first;
+    const third = made.send('/3');
+    await until(() => waiting.length === 2, 'the next one is at the upstream');
+    waiting[1]?.();
+    await until(() => waiting.length === 3, 'the last one is at the upstream');
+    waiting[2]?.();
+    expect([await text(await first), await text(await second), await text(await third)]).toEqual(['/1', '/2', '/3']);
+    expect(upstream.requests.map((head) => head.split(' ')[1])).toEqual(['/1', '/2', '/3']);
+  });
+
   it('A160 who goes away leaves the line', async () => {
     const { upstream, waiting } = await patient();
     const made = forwarder({ connectionsPerEndpoint: 1 });
