@@ -58,7 +58,7 @@ function matchTime(routes: number): number {
     const host = parseAuthority(hostOf(i * 7));
     const path = canonicalPath(`/team-${(i * 7) % routes}/orders/${i}`);
     if (host === undefined || !path.ok) throw new Error('not a target');
-    return { method: 'GET', host, path: path.path };
+    return { method: 'GET', host, path: path.path, query: '' };
   });
   const none = (): undefined => undefined;
   const nanoseconds: number[] = [];

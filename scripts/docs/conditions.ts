@@ -18,7 +18,7 @@ const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
   Duplicate: words('Accepted', 'Several objects of one kind, namespace and name (files only).', 'Keep one.'),
   Conflicted: words(
     'Accepted',
-    'An older Route claims the same host, path, headers and method, or an older plugin the same path on a host.',
+    'An older Route claims the same host, path, headers, query parameters and method, or an older plugin the same path on a host.',
     'Give it another place, or delete one of the two; the message names the winner.',
   ),
   UnsupportedValue: words('Accepted', 'Well formed, and not possible together.', 'What the message says.'),
@@ -47,6 +47,11 @@ const REASONS: Readonly<Record<Exclude<Reason, WarningReason>, Words>> = {
     'Accepted',
     'A path below `/_oidc/`, or a path of a plugin that others serve.',
     'Another path; for plugins best the default.',
+  ),
+  TooManyExpressions: words(
+    'what is refused; Programmed says `PartiallyProgrammed` or `Overridden`',
+    'The regular expressions of a host cost more than a request may; all of them are closed.',
+    '`Prefix` or `Exact` paths instead of some, or smaller expressions.',
   ),
   BackendNotFound: words('ResolvedRefs', 'No such Service, ours or the core one.', 'Create it, or correct the name.'),
   BackendPortNotFound: words(
@@ -158,6 +163,7 @@ type WarningReason =
   | 'DiffersOnlyBySlash'
   | 'OpenSignUp'
   | 'NoEffect'
+  | 'NeverAsked'
   | 'InsecureSetting';
 
 const TYPES: readonly (readonly string[])[] = [

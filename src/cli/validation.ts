@@ -51,7 +51,7 @@ export interface RouteSummary {
 export interface Place {
   readonly host: string;
   readonly path: string;
-  readonly type: 'Exact' | 'Prefix';
+  readonly type: 'Exact' | 'Prefix' | 'RegularExpression';
   /** Undefined: every one. */
   readonly methods: readonly string[] | undefined;
   readonly exposure: Exposure;

@@ -59,7 +59,7 @@ function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'wh
       return {
         status: 404,
         answer: found.kind,
-        why: 'No Route of this host fits the path, the method and the headers.',
+        why: 'No Route of this host fits the path, the method, the headers and the query.',
       };
     case 'MethodNotAllowed':
       return { status: 405, answer: found.kind, why: servedHere(found.allow) };
@@ -67,7 +67,7 @@ function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'wh
       return {
         status: 400,
         answer: found.kind,
-        why: 'A server behind the gateway could read another path out of it, with another guard.',
+        why: `A server behind the gateway could read another ${found.of === 'Path' ? 'path' : 'query parameter'} out of it, with another guard.`,
       };
     case 'Reserved':
       return { status: undefined, answer: found.kind, why: `${found.plugin} answers itself: its ${found.purpose}.` };
@@ -105,6 +105,7 @@ const describeEntry = (entry: RouteEntry): object => ({
   path: `${entry.path.type} ${entry.path.value}`,
   methods: entry.methods,
   headers: entry.headers.length === 0 ? undefined : entry.headers,
+  queryParams: entry.queryParams,
   exposure: entry.exposure,
   plugins: entry.plugins.length === 0 ? undefined : entry.plugins,
   rules: entry.authorization?.rules.map(({ name }) => name),

@@ -1,6 +1,6 @@
 import { sorted } from '../routing/sorted.ts';
 import type { Steps } from '../routing/steps.ts';
-import type { HostTable, PathNode, Slot } from '../routing/table.ts';
+import type { HostTable, PathNode, PatternTable, Slot } from '../routing/table.ts';
 import { type ContentHash, contentHash, RunningHash } from './content-hash.ts';
 import { deepFreeze } from './freeze.ts';
 import { frozenHash } from './frozen-hash.ts';
@@ -14,10 +14,11 @@ const known = new WeakMap<HostTable, ContentHash>();
 export function* hostHash(host: HostTable): Steps<ContentHash> {
   const before = known.get(host);
   if (before !== undefined) return before;
-  const { pattern, reserved, closed, paths } = host;
+  const { pattern, reserved, closed, paths, patterns } = host;
   const hash = new RunningHash();
   hash.add(contentHash([pattern, reserved, closed]));
   yield* addNode(hash, paths);
+  if (patterns !== undefined) yield* addPatterns(hash, patterns);
   deepFreeze(host);
   const content = hash.end();
   known.set(host, content);
@@ -41,6 +42,15 @@ function* addNode(hash: RunningHash, node: PathNode): Steps<void> {
     yield* addNode(hash, child);
   }
   deepFreeze(node);
+}
+
+function* addPatterns(hash: RunningHash, { expressions, slots, closed }: PatternTable): Steps<void> {
+  hash.addText(`expressions ${expressions}`);
+  addSlot(hash, closed);
+  for (const [at, slot] of slots.entries()) {
+    if (at % STRIDE === STRIDE - 1) yield;
+    addSlot(hash, slot);
+  }
 }
 
 function addSlot(hash: RunningHash, slot: Slot | undefined): void {

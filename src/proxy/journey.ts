@@ -77,7 +77,13 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | Switching
     case 'MethodNotAllowed':
       return methodNotAllowed(matched.allow);
     case 'Ambiguous':
-      return reply(400, 'bad_request', 'ambiguous_path', notices.badRequest(), { close: true });
+      return reply(
+        400,
+        'bad_request',
+        matched.of === 'Path' ? 'ambiguous_path' : 'ambiguous_query',
+        notices.badRequest(),
+        { close: true },
+      );
     case 'Reserved':
       return answerReserved(journey, lease, matched, view);
     case 'Route':

@@ -2,6 +2,7 @@ import { type HostPattern, parseHostPattern } from './hostname.ts';
 import { DNS_LABEL, DNS_SUBDOMAIN, type NamespacedName, namespacedName } from './keys.ts';
 import { unknownKeys } from './object-head.ts';
 import type { Identity } from './object-identity.ts';
+import { checkPathPattern } from './path-pattern.ts';
 import { isPlain, own, settled } from './plain.ts';
 import type { Backend, Claim, PathMatch, PluginRef, Readable } from './resource.ts';
 import { routeSpec } from './route.ts';
@@ -69,8 +70,9 @@ const readHost = (member: unknown): HostPattern | undefined =>
 function readPath(member: unknown): PathMatch | undefined {
   const type = own(member, 'type');
   const value = own(member, 'value');
-  if ((type !== 'Exact' && type !== 'Prefix') || typeof value !== 'string' || value.length > 1024) return undefined;
-  const checked = checkRoutePath(type, value);
+  if (typeof value !== 'string' || value.length > 1024) return undefined;
+  if (type !== 'Exact' && type !== 'Prefix' && type !== 'RegularExpression') return undefined;
+  const checked = type === 'RegularExpression' ? checkPathPattern(value) : checkRoutePath(type, value);
   return checked.ok ? checked.match : undefined;
 }
 

@@ -5,9 +5,11 @@ import { type HostPattern, lowerAscii, parseHostPattern } from './hostname.ts';
 import { namespacedName } from './keys.ts';
 import { methodFaults } from './method.ts';
 import type { Identity } from './object-identity.ts';
+import { checkPathPattern } from './path-pattern.ts';
 import { settled } from './plain.ts';
 import { pluginRefs, repeatedKinds } from './plugin-refs.ts';
 import { type Problem, problem } from './problem.ts';
+import { queryMatches } from './query-matches.ts';
 import { invalidObject, readSpec } from './read-spec.ts';
 import type { Parsed, PathMatch, RouteTimeouts } from './resource.ts';
 import { type RouteSpec, routeSpec } from './route.ts';
@@ -25,6 +27,7 @@ export function parseRoute(identity: Identity): Parsed {
     const hosts = hostsOf(spec, found);
     const paths = pathsOf(spec, found);
     const headers = headerMatches(spec.headers, found);
+    const queryParams = queryMatches(spec.queryParams, found);
     const timeouts = timeoutsOf(spec, found);
     const websocket = websocketRules(spec.websocket, found);
     checkMethods(spec, found);
@@ -43,6 +46,7 @@ export function parseRoute(identity: Identity): Parsed {
           paths: settled(paths),
           methods: spec.methods,
           headers: settled(headers),
+          queryParams: queryParams.length === 0 ? undefined : queryParams,
           service: namespacedName(spec.serviceRef.namespace ?? meta.namespace, spec.serviceRef.name),
           plugins: settled(pluginRefs(spec.plugins, meta.namespace)),
           access: spec.access,
@@ -93,15 +97,10 @@ function hostMessage(text: string): string {
 function pathsOf(spec: RouteSpec, problems: Problem[]): readonly PathMatch[] {
   const paths: PathMatch[] = [];
   for (const [at, { type, value }] of spec.paths.entries()) {
-    if (type === 'RegularExpression') {
-      const message = 'RegularExpression is not supported yet; write Prefix or Exact';
-      problems.push(problem('UnsupportedValue', ['spec', 'paths', at, 'type'], message));
-      continue;
-    }
-    const checked = checkRoutePath(type, value);
+    const checked = type === 'RegularExpression' ? checkPathPattern(value) : checkRoutePath(type, value);
     const field = ['spec', 'paths', at, 'value'];
     if (!checked.ok) problems.push(problem(checked.reason, field, checked.message));
-    else if (isReserved(checked.match.value))
+    else if (type !== 'RegularExpression' && isReserved(checked.match.value))
       problems.push(problem('ReservedPath', field, `${RESERVED} is Postern’s own on every host; write another path`));
     else if (paths.some((path) => path.type === type && path.value === checked.match.value))
       problems.push(problem('Invalid', field, TWICE));

@@ -30,11 +30,14 @@ export type Reason =
   | 'HostNotReserved'
   /** Not everything that decides was read yet. */
   | 'Pending'
+  /** Of regular expressions of a host, which are all closed then. */
+  | 'TooManyExpressions'
   /** Of certificates, which decide nothing about exposure. */
   | 'CertificateInvalid'
   | 'CertificateOverridden'
   /** Of warnings only. */
   | 'Closed'
+  | 'NeverAsked'
   | 'OpensProtectedPath'
   | 'DiffersOnlyByCase'
   | 'DiffersOnlyBySlash'

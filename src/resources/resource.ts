@@ -29,9 +29,26 @@ export interface PluginRef {
   readonly name: NamespacedName;
 }
 
-export type PathMatch = { readonly type: 'Exact' | 'Prefix'; readonly value: RoutePath };
+export interface PlainPath {
+  readonly type: 'Exact' | 'Prefix';
+  readonly value: RoutePath;
+}
+/** Matches whole canonical paths. `steps`: instructions of its program, which is what a character of a path costs at most. */
+export interface PatternPath {
+  readonly type: 'RegularExpression';
+  readonly value: string;
+  readonly steps: number;
+}
+export type PathMatch = PlainPath | PatternPath;
+
 /** `name` in ASCII lower case. */
 export interface HeaderMatch {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** `value` decoded: as it is meant. */
+export interface QueryMatch {
   readonly name: string;
   readonly value: string;
 }
@@ -101,6 +118,8 @@ export interface RouteResource extends Base {
   /** Undefined: every method. */
   readonly methods: readonly string[] | undefined;
   readonly headers: readonly HeaderMatch[];
+  /** Undefined: none, as for nearly every Route. */
+  readonly queryParams: readonly QueryMatch[] | undefined;
   readonly service: NamespacedName;
   readonly plugins: readonly PluginRef[];
   readonly access: 'Public' | undefined;

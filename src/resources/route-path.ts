@@ -1,6 +1,6 @@
 import { canonicalPath, laxPaths, type PathFault, type RoutePath } from './path.ts';
 import type { Reason } from './problem.ts';
-import type { PathMatch } from './resource.ts';
+import type { PlainPath } from './resource.ts';
 
 /** Everything below is Postern's own on every host: callbacks, logout. */
 export const RESERVED = '/_oidc';
@@ -8,7 +8,7 @@ export const RESERVED = '/_oidc';
 export const isReserved = (path: string): boolean => path === RESERVED || path.startsWith(`${RESERVED}/`);
 
 export type RoutePathCheck =
-  | { readonly ok: true; readonly match: PathMatch }
+  | { readonly ok: true; readonly match: PlainPath }
   | { readonly ok: false; readonly reason: Reason; readonly message: string };
 
 const FAULTS: Readonly<Record<PathFault, string>> = {

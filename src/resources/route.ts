@@ -94,10 +94,11 @@ export const routeSpec = z
         z.strictObject({
           type: z.enum(['Prefix', 'Exact', 'RegularExpression']).meta({
             description:
-              'Exact: this path only. Prefix: this one and all below it. RegularExpression is not supported yet.',
+              'Exact: this path only. Prefix: this one and all below it. RegularExpression: what value matches from end to end, where no Exact path and no Prefix of the host covers the path.',
           }),
           value: pathValue.meta({
-            description: 'Begins with /, without query and wildcards, in canonical form; validate says which that is.',
+            description:
+              'Begins with /, without query and wildcards, in canonical form; validate says which that is. For RegularExpression in RE2 syntax, up to 512 characters, over the whole canonical path without the query.',
           }),
         }),
       )
@@ -129,6 +130,23 @@ export const routeSpec = z
       .max(16)
       .default([])
       .meta({ description: 'All must be there with exactly this value.' }),
+    queryParams: z
+      .array(
+        z.strictObject({
+          name: z
+            .string()
+            .min(1)
+            .max(128)
+            .regex(/^[A-Za-z0-9._~-]+$/, 'must be letters, digits, and - _ . ~'),
+          value: z.string().min(1).max(1024).meta({ description: 'As it is meant, without escapes.' }),
+        }),
+      )
+      .max(16)
+      .default([])
+      .meta({
+        description:
+          'All must be there once with exactly this value. A query that servers read in more than one way is refused (400) where that matters.',
+      }),
     serviceRef: z.strictObject({ name: nameField, namespace: namespaceField.optional() }).meta({
       description:
         'The Service that gets the requests; of the same namespace unless that one grants it (ReferenceGrant).',

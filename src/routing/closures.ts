@@ -21,6 +21,8 @@ export interface Closures {
 export interface HostClosure {
   readonly places: readonly ClosedPlace[];
   readonly whole: ClosedBy | undefined;
+  /** Everything that a regular expression could match. */
+  readonly patterns: ClosedBy | undefined;
 }
 
 export interface ClosedBy {

@@ -12,6 +12,7 @@ import { closedEntry, closedNodes, type PlacedEntry, routeEntries } from './entr
 import { hostDenial } from './exposure.ts';
 import type { GuardedBackends } from './guards.ts';
 import type { CompileMode } from './options.ts';
+import { patternExcess } from './pattern-excess.ts';
 import { type PlacedDraft, type Reservations, reservePaths } from './reserved.ts';
 import { shadowedBySlash } from './slash.ts';
 import type { Steps } from './steps.ts';
@@ -48,9 +49,11 @@ export interface HostShare {
 }
 
 /** `before`: the host in the run before, of which stays what says nothing else now. */
-export function* compileHost(world: HostWorld, before: CompiledHost | undefined): Steps<CompiledHost> {
-  const { host, closure, plugins, guarded, mode } = world;
-  const placed = yield* claimPlaces(world);
+export function* compileHost(given: HostWorld, before: CompiledHost | undefined): Steps<CompiledHost> {
+  const { host, plugins, guarded, mode } = given;
+  const placed = yield* claimPlaces(given);
+  const closure = { ...given.closure, patterns: patternExcess(placed, given.closure) };
+  const world = { ...given, closure };
   const reservations = yield* reservePaths(host, placed, plugins, closure);
   const sharesBefore = before?.shares ?? NO_SHARES;
   const entries = yield* entriesOf(placed, reservations, world, sharesBefore);
@@ -121,13 +124,14 @@ function* tableOf(
   reservations: Reservations,
   { host, closure }: HostWorld,
 ): Steps<HostTable> {
-  const { places, whole } = closure;
+  const { places, whole, patterns } = closure;
   const placements: Placement[] = entries.map(({ entry }) => ({ entry, closes: false }));
   for (const place of places) placements.push({ entry: closedEntry(place, place.host, place.path), closes: true });
   return yield* buildHost({
     pattern: host,
     placements,
-    closed: whole === undefined ? undefined : closedEntry(whole, host, wholeHost()),
+    closed: whole && closedEntry(whole, host, wholeHost()),
+    closedPatterns: patterns && closedEntry(patterns, host, wholeHost()),
     reserved: answeredPaths(entries, reservations),
   });
 }

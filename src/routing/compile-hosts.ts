@@ -117,17 +117,17 @@ export class Hosts {
 const STRIDE = 4;
 
 const NO_DRAFTS: readonly RouteDraft[] = [];
-const OPEN: HostClosure = { places: [], whole: undefined };
+const OPEN: HostClosure = { places: [], whole: undefined, patterns: undefined };
 
 export const olderFirst = ({ route: a }: RouteDraft, { route: b }: RouteDraft): number =>
   byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name);
 
 function* byHost({ places, hosts }: Closures): Steps<ReadonlyMap<HostPattern, HostClosure>> {
   const closed = new Map<HostPattern, HostClosure & { readonly places: ClosedPlace[] }>();
-  for (const [host, whole] of hosts) closed.set(host, { places: [], whole });
+  for (const [host, whole] of hosts) closed.set(host, { places: [], whole, patterns: undefined });
   for (const [at, place] of places.entries()) {
     if (at % 64 === 0) yield;
-    getOrAdd(closed, place.host, () => ({ places: [], whole: undefined })).places.push(place);
+    getOrAdd(closed, place.host, () => ({ places: [], whole: undefined, patterns: undefined })).places.push(place);
   }
   return closed;
 }

@@ -28,7 +28,7 @@ export interface LostClaim {
 }
 
 /**
- * Who serves a path, method and headers of one host that several Routes name: the first that claims it (the oldest, then
+ * Who serves a path, method, headers and query parameters of one host that several Routes name: the first that claims it (the oldest, then
  * by namespace/name; GEP-713). Decided before references are resolved, so that no other object's end hands a place over.
  */
 export class HostClaims {
@@ -43,7 +43,7 @@ export class HostClaims {
   claim(route: RouteResource): RoutePlaces {
     const kept: Place[] = [];
     const lost: LostClaim[] = [];
-    const headers = headersKey(route);
+    const conditions = conditionsKey(route);
     const own = new Set<string>();
     const host = this.#host;
     for (const path of route.paths) {
@@ -53,7 +53,7 @@ export class HostClaims {
       own.add(at);
       const won = new Set<string>();
       for (const method of new Set(route.methods?.map(comparedMethod) ?? [EVERY])) {
-        const winner = getOrAdd(this.#owners, `${at} ${method} ${headers}`, () => route.name);
+        const winner = getOrAdd(this.#owners, `${at} ${method} ${conditions}`, () => route.name);
         if (winner === route.name) won.add(method);
         else lost.push({ host, path, method: method === EVERY ? undefined : method, winner });
       }
@@ -67,7 +67,13 @@ export class HostClaims {
 
 const EVERY = '*';
 
-const headersKey = (route: RouteResource): string =>
-  route.headers.length === 0
+/** Headers and query parameters, in no order. */
+const conditionsKey = ({ headers, queryParams }: RouteResource): string =>
+  headers.length === 0 && queryParams === undefined
     ? ''
-    : JSON.stringify([...new Set(route.headers.map((h) => `${h.name}: ${h.value}`))].sort());
+    : JSON.stringify(
+        [
+          ...new Set(headers.map((h) => `${h.name}: ${h.value}`)),
+          ...new Set(queryParams?.map((q) => `?${q.name}=${q.value}`)),
+        ].sort(),
+      );

@@ -1,5 +1,5 @@
 import type { RouteEntry } from './snapshot.ts';
-import type { HostTable, PathNode, RouteTable, Slot } from './table.ts';
+import type { HostTable, PathNode, PatternTable, RouteTable, Slot } from './table.ts';
 import { formatUpstream } from './upstreams.ts';
 
 /** Plain JSON, for golden files and the debug page. */
@@ -11,12 +11,18 @@ interface HostDescription {
   readonly reserved?: { readonly [path: string]: string };
   /** `Prefix /orders` to the Routes that are asked there, in order. */
   readonly paths: { readonly [path: string]: readonly EntryDescription[] };
+  /** Why none of those below is asked. */
+  readonly closedRegularExpressions?: EntryDescription;
+  /** Asked where none of `paths` covers the path, in this order. */
+  readonly regularExpressions?: { readonly [expression: string]: readonly EntryDescription[] };
 }
 
 interface EntryDescription {
   readonly route: string;
   readonly methods?: readonly string[];
   readonly headers?: readonly string[];
+  /** As they are meant, not as they are escaped. */
+  readonly queryParams?: readonly string[];
   readonly exposure: string;
   /** Why it is Denied. */
   readonly reason?: string;
@@ -37,11 +43,24 @@ function describeHost(host: HostTable): HostDescription {
   const paths: [string, readonly EntryDescription[]][] = [];
   collect(host.paths, '', paths);
   paths.sort(([a], [b]) => (a < b ? -1 : 1));
+  const { patterns } = host;
   const reserved = [...host.reserved].map(([path, to]) => [path, `${to.purpose} ${to.plugin}`] as const).sort();
   return {
     ...(host.closed === undefined ? {} : { closed: describeEntry(host.closed.entry) }),
     ...(reserved.length === 0 ? {} : { reserved: Object.fromEntries(reserved) }),
     paths: Object.fromEntries(paths),
+    ...(patterns === undefined ? {} : describePatterns(patterns)),
+  };
+}
+
+function describePatterns({ expressions, slots, closed }: PatternTable): Partial<HostDescription> {
+  const inOrder = expressions.split('\n').map((expression, at) => [expression, slots[at]] as const);
+  const [refusing] = closed ?? [];
+  return {
+    ...(refusing === undefined ? {} : { closedRegularExpressions: describeEntry(refusing.entry) }),
+    regularExpressions: Object.fromEntries(
+      inOrder.map(([expression, slot]) => [expression, (slot ?? []).map(({ entry }) => describeEntry(entry))]),
+    ),
   };
 }
 
@@ -60,6 +79,9 @@ function describeEntry(entry: RouteEntry): EntryDescription {
     route: entry.route,
     ...(entry.methods === undefined ? {} : { methods: entry.methods }),
     ...(entry.headers.length === 0 ? {} : { headers: entry.headers.map(({ name, value }) => `${name}: ${value}`) }),
+    ...(entry.queryParams === undefined
+      ? {}
+      : { queryParams: entry.queryParams.map(({ name, value }) => `${name}=${value}`) }),
     exposure,
     ...(action.kind === 'Refuse'
       ? { reason: action.reason }

@@ -39,15 +39,29 @@ export function routeEntries(
   const denials = reservations.denials;
   return places.kept.map((place, at) => {
     const entry = routeEntry(draft, place, denials, guarded);
-    const behind = closure.whole ?? (closed.size === 0 ? undefined : closed.get(nodeKey(place.host, place.path)));
+    const behind = closedAt(place, closure, closed);
     const was = before[at];
-    return was !== undefined && was.behind === behind && sameEntry(was.entry, entry) ? was : { draft, entry, behind };
+    return was !== undefined && sameClosing(was.behind, behind) && sameEntry(was.entry, entry)
+      ? was
+      : { draft, entry, behind };
   });
+}
+
+function closedAt(
+  { host, path }: Place,
+  closure: HostClosure,
+  closed: EntryWorld['closedNodes'],
+): ClosedBy | undefined {
+  const node = closed.size === 0 ? undefined : closed.get(nodeKey(host, path));
+  return closure.whole ?? node ?? (path.type === 'RegularExpression' ? closure.patterns : undefined);
 }
 
 /** Of several invalid Routes that close one place the last is named. */
 export const closedNodes = ({ places }: HostClosure): ReadonlyMap<string, ClosedBy> =>
   new Map(places.map((place) => [nodeKey(place.host, place.path), place]));
+
+const sameClosing = (a: ClosedBy | undefined, b: ClosedBy | undefined): boolean =>
+  a === b || (a?.route === b?.route && a?.reason === b?.reason);
 
 /** Of entries of the same draft: in everything else they can't differ. */
 const sameEntry = (a: RouteEntry, b: RouteEntry): boolean =>
@@ -67,7 +81,8 @@ function routeEntry(
 ): RouteEntry {
   const { route } = draft;
   const exposed = exposureOf(draft, denials);
-  const at = { route: route.name, host: place.host, path: place.path, methods: place.methods, headers: route.headers };
+  const { name, headers, queryParams } = route;
+  const at = { route: name, host: place.host, path: place.path, methods: place.methods, headers, queryParams };
   if (exposed.kind === 'Denied') return { ...at, ...refused, action: { kind: 'Refuse', reason: exposed.reason } };
   const { service } = exposed;
   const isProtected = exposed.kind === 'Protected';
@@ -98,6 +113,7 @@ export const closedEntry = (by: ClosedBy, host: HostPattern, path: PathMatch): R
   path,
   methods: undefined,
   headers: [],
+  queryParams: undefined,
   ...refused,
   action: { kind: 'Refuse', reason: by.reason },
 });

@@ -1,7 +1,9 @@
 import type { Hostname } from '../resources/hostname.ts';
 import { laxPaths, type RoutePath } from '../resources/path.ts';
 import { isReserved } from '../resources/route-path.ts';
-import type { HostTable, PathNode, ReservedMatch, RouteMatch, RouteTable, Slot } from './table.ts';
+import { matching } from './patterns.ts';
+import { queryFit } from './query.ts';
+import type { HostTable, PathNode, PatternTable, ReservedMatch, RouteMatch, RouteTable, Slot } from './table.ts';
 
 /** What a request is for. Everything but `Reserved` and `Route` is answered without asking anybody. */
 export type Match =
@@ -13,17 +15,24 @@ export type Match =
    * empty.
    */
   | { readonly kind: 'MethodNotAllowed'; readonly allow: readonly string[] }
-  /** Servers behind us could read another path, with another guard, out of it: 400. */
-  | { readonly kind: 'Ambiguous' }
+  | AmbiguousMatch
   | ReservedMatch
   /** At or under `/_oidc`, and nothing answers there: 404, never forwarded. */
   | { readonly kind: 'ReservedNotFound' }
   | RouteMatch;
 
+/** Servers behind us could read another path or query parameter, with another guard, out of it: 400. */
+export interface AmbiguousMatch {
+  readonly kind: 'Ambiguous';
+  readonly of: 'Path' | 'Query';
+}
+
 export interface MatchTarget {
   readonly method: string;
   readonly host: Hostname;
   readonly path: RoutePath;
+  /** With its `?`, as sent. Only Routes with `queryParams` look at it, never a path (A001). */
+  readonly query: string;
 }
 
 /** `name` in ASCII lower case; several lines joined with `, `. */
@@ -31,18 +40,19 @@ export type HeaderReader = (name: string) => string | undefined;
 
 const NO_HOST: Match = { kind: 'NoHost' };
 const NOT_FOUND: Match = { kind: 'NotFound' };
-const AMBIGUOUS: Match = { kind: 'Ambiguous' };
+const AMBIGUOUS_PATH: Match = { kind: 'Ambiguous', of: 'Path' };
+const AMBIGUOUS_QUERY: AmbiguousMatch = { kind: 'Ambiguous', of: 'Query' };
 const RESERVED_NOT_FOUND: Match = { kind: 'ReservedNotFound' };
 
 /**
- * The one decision about where a request goes: host, then most specific path, then method and headers, never widening
- * (DESIGN: Exposure). Pure; allocates nothing where the first Route asked fits.
+ * The one decision about where a request goes: host, then most specific path, then method, headers and query, never
+ * widening (DESIGN: Exposure). Pure; allocates nothing where the first Route asked fits.
  */
 export function match(table: RouteTable, target: MatchTarget, header: HeaderReader): Match {
   const host = findHost(table, target.host);
   if (host === undefined) return NO_HOST;
-  const found = matchPath(host, target.method, target.path, header);
-  return readOneWay(target.path) || agreed(found, host, target, header) ? found : AMBIGUOUS;
+  const found = matchPath(host, target.path, target, header);
+  return readOneWay(target.path) || agreed(found, host, target, header) ? found : AMBIGUOUS_PATH;
 }
 
 /** Exact before wildcard, the longest wildcard before shorter ones, `*` last; a host that exists never falls through (A038). */
@@ -58,14 +68,15 @@ function findHost(table: RouteTable, host: Hostname): HostTable | undefined {
   return table.any;
 }
 
-function matchPath(host: HostTable, method: string, path: string, header: HeaderReader): Match {
+/** `path`: that of the target, or another reading of it. */
+function matchPath(host: HostTable, path: string, target: MatchTarget, header: HeaderReader): Match {
   const reserved = host.reserved.get(path);
   if (reserved !== undefined) return reserved;
   if (isReserved(path)) return RESERVED_NOT_FOUND;
   if (host.closed !== undefined) return host.closed;
-  const slot = mostSpecific(host.paths, path);
+  const slot = mostSpecific(host.paths, path) ?? (host.patterns && patternSlots(host.patterns, path)[0]);
   if (slot === undefined) return NOT_FOUND;
-  return firstFit(slot, method, header) ?? fallThrough(slotsOf(host.paths, path), method, header);
+  return firstFit(slot, target.method, target, header) ?? fallThrough(slotsOf(host, path), target, header);
 }
 
 /** The common case of `laxPaths`. */
@@ -74,8 +85,13 @@ const readOneWay = (path: string): boolean => !path.includes('%') && !path.inclu
 /** Whether every server behind us, however it reads the path, reads one that is decided in the same way (A002 to A007). */
 function agreed(found: Match, host: HostTable, target: MatchTarget, header: HeaderReader): boolean {
   const readings = laxPaths(target.path);
-  return readings?.every((reading) => sameDecision(found, matchPath(host, target.method, reading, header))) ?? false;
+  if (readings === undefined) return false;
+  if (host.patterns !== undefined && readings.length * target.path.length > MOST_REREAD) return false;
+  return readings.every((reading) => sameDecision(found, matchPath(host, reading, target, header)));
 }
+
+/** Characters that regular expressions are held against again, for other readings of a path (invariant 7). */
+const MOST_REREAD = 4096;
 
 function sameDecision(a: Match, b: Match): boolean {
   if (a.kind === 'Route' && b.kind === 'Route') return a === b || (a.guard !== undefined && a.guard === b.guard);
@@ -97,8 +113,16 @@ function mostSpecific(root: PathNode, path: string): Slot | undefined {
   }
 }
 
+/** Slots of the regular expressions that match the path, in the order in which they are asked. */
+function patternSlots({ expressions, slots, closed }: PatternTable, path: string): readonly Slot[] {
+  if (closed !== undefined) return [closed];
+  return matching(expressions, path)
+    .map((at) => slots[at])
+    .filter((slot) => slot !== undefined);
+}
+
 /** Every slot that covers the path, most specific first. */
-function slotsOf(root: PathNode, path: string): readonly Slot[] {
+function slotsOf({ paths: root, patterns }: HostTable, path: string): readonly Slot[] {
   const slots: Slot[] = [];
   let node: PathNode | undefined = root;
   if (root.prefix !== undefined) slots.push(root.prefix);
@@ -109,12 +133,24 @@ function slotsOf(root: PathNode, path: string): readonly Slot[] {
     if (node.prefix !== undefined) slots.push(node.prefix);
     if (index === segments.length - 1 && node.exact !== undefined) slots.push(node.exact);
   }
-  return slots.reverse();
+  slots.reverse();
+  return patterns === undefined ? slots : [...slots, ...patternSlots(patterns, path)];
 }
 
-function firstFit(slot: Slot, method: string, header: HeaderReader): RouteMatch | undefined {
+/** `method`: that of the target, or another one. */
+function firstFit(
+  slot: Slot,
+  method: string,
+  target: MatchTarget,
+  header: HeaderReader,
+): RouteMatch | AmbiguousMatch | undefined {
   for (const candidate of slot) {
-    if (methodFits(candidate, method) && headersFit(candidate, header)) return candidate;
+    if (!methodFits(candidate, method) || !headersFit(candidate, header)) continue;
+    const { queryParams } = candidate.entry;
+    if (queryParams === undefined) return candidate;
+    const fit = queryFit(queryParams, target);
+    if (fit === 'Fits') return candidate;
+    if (fit === 'Ambiguous') return AMBIGUOUS_QUERY;
   }
   return undefined;
 }
@@ -133,24 +169,30 @@ function headersFit(candidate: RouteMatch, header: HeaderReader): boolean {
 }
 
 /** The most specific path has Routes, none of them fits: a less specific one serves only where that widens nothing (A107). */
-function fallThrough(slots: readonly Slot[], method: string, header: HeaderReader): Match {
-  const served = throughSlots(slots, method, header);
+function fallThrough(slots: readonly Slot[], target: MatchTarget, header: HeaderReader): Match {
+  const served = throughSlots(slots, target.method, target, header);
   if (served !== undefined) return served;
   const methods = new Set<string>();
   for (const candidate of slots.flat()) {
     for (const named of candidate.entry.methods ?? []) methods.add(named);
   }
   if (methods.has('GET')) methods.add('HEAD');
-  const answered = [...methods].sort().map((method) => ({ method, by: throughSlots(slots, method, header) }));
+  const answered = [...methods].sort().map((method) => ({ method, by: throughSlots(slots, method, target, header) }));
   if (answered.every(({ by }) => by === undefined)) return NOT_FOUND;
-  const allow = answered.filter(({ by }) => by?.guard !== undefined).map(({ method }) => method);
+  const allow = answered.filter(({ by }) => by?.kind === 'Route' && by.guard !== undefined).map(({ method }) => method);
   return { kind: 'MethodNotAllowed', allow };
 }
 
-function throughSlots(slots: readonly Slot[], method: string, header: HeaderReader): RouteMatch | undefined {
+function throughSlots(
+  slots: readonly Slot[],
+  method: string,
+  target: MatchTarget,
+  header: HeaderReader,
+): RouteMatch | AmbiguousMatch | undefined {
   const passed: RouteMatch[] = [];
   for (const slot of slots) {
-    const candidate = firstFit(slot, method, header);
+    const candidate = firstFit(slot, method, target, header);
+    if (candidate?.kind === 'Ambiguous') return candidate;
     if (candidate !== undefined) return mayServe(candidate, passed) ? candidate : undefined;
     passed.push(...slot);
   }

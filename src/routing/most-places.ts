@@ -8,7 +8,7 @@ import { sorted } from './sorted.ts';
 import type { Steps } from './steps.ts';
 
 /**
- * Places that the valid Routes of one namespace may have: hosts times paths, times methods and headers where there are any,
+ * Places that the valid Routes of one namespace may have: hosts times paths, times methods, headers and the like where there are any,
  * for each costs about as much again. A Route of 4 KB can name 4096 hosts and paths, so that a hundred of them would take
  * all the memory there is, and with it every other namespace (invariants 7 and 8).
  */
@@ -90,15 +90,17 @@ function* olderFirst(states: Iterable<RouteState>): Steps<readonly ValidState[]>
 
 function placesOf(state: RouteState | undefined): number {
   if (state?.found.kind !== 'Valid') return 0;
-  const { hosts, paths, methods, headers } = state.found.value;
-  return hosts.length * paths.length * Math.max(1, methods?.length ?? 1) * (1 + headers.length);
+  const { hosts, paths, methods, headers, queryParams } = state.found.value;
+  return (
+    hosts.length * paths.length * Math.max(1, methods?.length ?? 1) * (1 + headers.length + (queryParams?.length ?? 0))
+  );
 }
 
 function refused(
   { key, name, meta, hosts, heldHosts, service, plugins }: RouteResource,
   namespace: string,
 ): RouteState {
-  const message = `is one path too many: hosts times paths, methods and headers of all Routes of namespace ${namespace} come to more than ${MOST_PLACES}; name fewer in each Route, or spread them over several namespaces`;
+  const message = `is one path too many: hosts times paths, methods, headers and query parameters of all Routes of namespace ${namespace} come to more than ${MOST_PLACES}; name fewer in each Route, or spread them over several namespaces`;
   const found: Broken = {
     kind: 'Broken',
     key,

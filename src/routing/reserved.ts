@@ -2,7 +2,7 @@ import type { HostPattern } from '../resources/hostname.ts';
 import { type ObjectKey, objectText } from '../resources/keys.ts';
 import { prefixCovers, type RoutePath } from '../resources/path.ts';
 import { type Problem, problem } from '../resources/problem.ts';
-import type { PathMatch } from '../resources/resource.ts';
+import type { PathMatch, PlainPath } from '../resources/resource.ts';
 import { isReserved } from '../resources/route-path.ts';
 import { byAge } from './age.ts';
 import type { HostClosure } from './closures.ts';
@@ -10,6 +10,7 @@ import { getOrAdd } from './collections.ts';
 import type { PluginStates } from './compile-plugins.ts';
 import type { RouteDraft } from './compile-routes.ts';
 import type { RoutePlaces } from './conflicts.ts';
+import { byPatternPrecedence, matching } from './patterns.ts';
 import type { ReservedPath } from './plugin-rules.ts';
 import type { Steps } from './steps.ts';
 import { pathSegments, type ReservedMatch } from './table.ts';
@@ -64,11 +65,14 @@ function standingAt(placed: readonly PlacedDraft[], closure: HostClosure): reado
   const standing: Standing[] = [];
   for (const { draft, places } of placed) {
     for (const { path, methods } of places.kept) {
-      standing.push({ path, draft, everyRequest: methods === undefined && draft.route.headers.length === 0 });
+      const { headers, queryParams } = draft.route;
+      const everyRequest = methods === undefined && headers.length === 0 && queryParams === undefined;
+      standing.push({ path, draft, everyRequest });
     }
   }
   for (const { path } of closure.places) standing.push({ path, draft: undefined, everyRequest: true });
-  return standing;
+  // Where all regular expressions are closed, none of them serves anybody.
+  return closure.patterns === undefined ? standing : standing.filter(({ path }) => path.type !== 'RegularExpression');
 }
 
 function inOrderOfAge(
@@ -108,13 +112,7 @@ function firstFault(
 
 /** A Route that requests to `path` could meet and that doesn't name the plugin; from the most specific path on. */
 function firstStranger(key: ObjectKey, path: RoutePath, standing: readonly Standing[]): RouteDraft | undefined {
-  const nodes = new Map<number, Standing[]>();
-  for (const one of standing) {
-    if (!covers(one.path, path)) continue;
-    const depth = one.path.type === 'Exact' ? Number.POSITIVE_INFINITY : pathSegments(one.path).length;
-    getOrAdd(nodes, depth, () => []).push(one);
-  }
-  for (const [, node] of [...nodes].sort(([a], [b]) => b - a)) {
+  for (const node of [...plainNodes(path, standing), ...patternNodes(path, standing)]) {
     if (node.some(({ draft }) => draft === undefined)) return undefined;
     const stranger = node.find(({ draft }) => draft?.plugins.includes(key) === false);
     if (stranger !== undefined) return stranger.draft;
@@ -123,7 +121,28 @@ function firstStranger(key: ObjectKey, path: RoutePath, standing: readonly Stand
   return undefined;
 }
 
-const covers = (at: PathMatch, path: RoutePath): boolean =>
+/** What stands at the exact path and at each prefix of it, most specific first. */
+function plainNodes(path: RoutePath, standing: readonly Standing[]): readonly (readonly Standing[])[] {
+  const nodes = new Map<number, Standing[]>();
+  for (const one of standing) {
+    if (one.path.type === 'RegularExpression' || !covers(one.path, path)) continue;
+    const depth = one.path.type === 'Exact' ? Number.POSITIVE_INFINITY : pathSegments(one.path).length;
+    getOrAdd(nodes, depth, () => []).push(one);
+  }
+  return [...nodes].sort(([a], [b]) => b - a).map(([, node]) => node);
+}
+
+/** What stands at each regular expression that matches it, in the order in which they are asked. */
+function patternNodes(path: RoutePath, standing: readonly Standing[]): readonly (readonly Standing[])[] {
+  const nodes = new Map<string, Standing[]>();
+  for (const one of standing) {
+    if (one.path.type === 'RegularExpression') getOrAdd(nodes, one.path.value, () => []).push(one);
+  }
+  const matched = [...nodes].filter(([expression]) => matching(expression, path).length > 0);
+  return matched.sort(([a], [b]) => byPatternPrecedence(a, b)).map(([, node]) => node);
+}
+
+const covers = (at: PlainPath, path: RoutePath): boolean =>
   at.type === 'Exact' ? at.value === path : prefixCovers(at.value, path);
 
 /** Of most hosts; one value for all of them. */

@@ -32,7 +32,7 @@ export function routeVerdict(
   const lostAll = served.length === 0;
   const deniedAll = !lostAll && denials.length === served.length;
   const warnings = warningsOf(shares);
-  const shut = warnings.filter(({ reason }) => reason === 'Closed');
+  const shut = warnings.filter(({ reason }) => reason === 'Closed' || reason === 'NeverAsked');
   const opens = warnings.filter(({ reason }) => reason === 'OpensProtectedPath');
   const waiting = at.hosts.length === 0 ? at.pending : NONE;
   const refusing = [...(lostAll ? conflicts : []), ...waiting, ...draft.problems, ...(deniedAll ? denials : [])];

@@ -1,6 +1,7 @@
 import type { NamespacedName } from '../resources/keys.ts';
 import { getOrAdd } from './collections.ts';
 import type { PlacedEntry } from './entries.ts';
+import { matching } from './patterns.ts';
 import type { Steps } from './steps.ts';
 import { pathSegments } from './table.ts';
 
@@ -17,6 +18,8 @@ interface HostPaths {
   readonly exact: Set<string>;
   /** Prefixes, as `pathSegments` joined, to the Public Routes there; empty where there is none. */
   readonly prefixes: Map<string, PlacedEntry[]>;
+  /** Regular expressions of Public Routes. */
+  readonly patterns: Map<string, PlacedEntry>;
 }
 
 /**
@@ -50,20 +53,21 @@ export function* shadowedBySlash(entries: readonly PlacedEntry[]): Steps<readonl
 const STRIDE = 32;
 
 function* pathsOf(entries: readonly PlacedEntry[]): Steps<HostPaths> {
-  const at: HostPaths = { exact: new Set(), prefixes: new Map() };
+  const at: HostPaths = { exact: new Set(), prefixes: new Map(), patterns: new Map() };
   for (const [n, placed] of entries.entries()) {
     if (n % STRIDE === STRIDE - 1) yield;
     const { path } = placed.entry;
+    const isOpen = placed.entry.exposure === 'Public' && placed.behind === undefined;
     if (path.type === 'Exact') at.exact.add(path.value);
-    else {
+    else if (path.type === 'Prefix') {
       const open = getOrAdd(at.prefixes, pathSegments(path).join('/'), () => []);
-      if (placed.entry.exposure === 'Public' && placed.behind === undefined) open.push(placed);
-    }
+      if (isOpen) open.push(placed);
+    } else if (isOpen) getOrAdd(at.patterns, path.value, () => placed);
   }
   return at;
 }
 
-/** The Public Route that serves `path`, where the most specific place that covers it is a prefix of one. */
+/** The Public Route that serves `path`, where the most specific place that covers it is a prefix, or a regular expression, of one. */
 function openAt(path: string, at: HostPaths): NamespacedName | undefined {
   if (at.exact.has(path)) return undefined;
   const segments = path.slice(1).split('/');
@@ -71,5 +75,6 @@ function openAt(path: string, at: HostPaths): NamespacedName | undefined {
     const placed = at.prefixes.get(segments.slice(0, length).join('/'));
     if (placed !== undefined) return placed[0]?.entry.route;
   }
+  for (const [expression, { entry }] of at.patterns) if (matching(expression, path).length > 0) return entry.route;
   return undefined;
 }

@@ -4,7 +4,7 @@ import type { HostPattern } from '../resources/hostname.ts';
 import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
 import type { Problem, Reason } from '../resources/problem.ts';
 import type { Redacted } from '../resources/redacted.ts';
-import type { Backend, HeaderMatch, PathMatch, Timeouts, WebSocketRules } from '../resources/resource.ts';
+import type { Backend, HeaderMatch, PathMatch, QueryMatch, Timeouts, WebSocketRules } from '../resources/resource.ts';
 import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { Bytes } from '../resources/size.ts';
 import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
@@ -19,6 +19,7 @@ export interface RouteEntry {
   readonly path: PathMatch;
   readonly methods: readonly string[] | undefined;
   readonly headers: readonly HeaderMatch[];
+  readonly queryParams: readonly QueryMatch[] | undefined;
   readonly exposure: Exposure;
   readonly action: Action;
   /** In the order in which they decide; empty unless Protected. */

@@ -1,9 +1,10 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import type { ObjectKey } from '../resources/keys.ts';
 import type { RoutePath } from '../resources/path.ts';
-import type { PathMatch } from '../resources/resource.ts';
+import type { PlainPath } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
 import { PartedMap } from './parted-map.ts';
+import { byPatternPrecedence } from './patterns.ts';
 import type { ReservedPath } from './plugin-rules.ts';
 import type { RouteEntry } from './snapshot.ts';
 import type { Steps } from './steps.ts';
@@ -24,6 +25,18 @@ export interface HostTable {
   /** The whole host is refused: an invalid Route names it and its paths can't be read. */
   readonly closed: RouteMatch | undefined;
   readonly paths: PathNode;
+  /** Asked where nothing of `paths` covers the path; undefined for nearly every host. */
+  readonly patterns: PatternTable | undefined;
+}
+
+/** The regular expressions of one host. */
+export interface PatternTable {
+  /** In the order in which they are asked, one a line. */
+  readonly expressions: string;
+  /** Of each of them. */
+  readonly slots: readonly Slot[];
+  /** All are refused: there are too many to ask. */
+  readonly closed: Slot | undefined;
 }
 
 /** One segment of a path. `exact` ends here; `prefix` covers this and everything below. */
@@ -66,6 +79,8 @@ export interface HostInput {
   /** Older objects first, then by namespace/name: the order among equals. May be empty, as of hosts that are kept free. */
   readonly placements: readonly Placement[];
   readonly closed: RouteEntry | undefined;
+  /** Refuses everything that a regular expression could match. */
+  readonly closedPatterns: RouteEntry | undefined;
   readonly reserved: ReadonlyMap<RoutePath, ReservedMatch>;
 }
 
@@ -82,17 +97,40 @@ const NO_CHILDREN: ReadonlyMap<string, PathNode> = new Map();
 const STRIDE = 32;
 
 /** Index by segment of the path. Same input, same table. */
-export function* buildHost({ pattern, placements, closed, reserved }: HostInput): Steps<HostTable> {
+export function* buildHost(input: HostInput): Steps<HostTable> {
+  const { pattern, placements, closed, closedPatterns, reserved } = input;
   const root = emptyNode();
+  const patterns = new Map<string, Placement[]>();
   for (const [at, placement] of placements.entries()) {
     if (at % STRIDE === STRIDE - 1) yield;
-    place(root, placement.entry.path, placement);
+    const { path } = placement.entry;
+    if (path.type === 'RegularExpression') getOrAdd(patterns, path.value, () => []).push(placement);
+    else place(root, path, placement);
   }
+  const guards = new GuardTexts();
   return {
     pattern,
     reserved,
-    closed: closed === undefined ? undefined : { kind: 'Route', entry: closed, guard: undefined },
-    paths: yield* finish(root, new GuardTexts()),
+    closed: closed === undefined ? undefined : refusing(closed),
+    paths: yield* finish(root, guards),
+    patterns: patterns.size === 0 ? undefined : patternTable(patterns, closedPatterns, guards),
+  };
+}
+
+const NOBODY: Slot = [];
+
+const refusing = (entry: RouteEntry): RouteMatch => ({ kind: 'Route', entry, guard: undefined });
+
+function patternTable(
+  patterns: ReadonlyMap<string, readonly Placement[]>,
+  closed: RouteEntry | undefined,
+  guards: GuardTexts,
+): PatternTable {
+  const expressions = [...patterns.keys()].sort(byPatternPrecedence);
+  return {
+    expressions: expressions.join('\n'),
+    slots: expressions.map((expression) => slot(patterns.get(expression) ?? [], guards) ?? NOBODY),
+    closed: closed === undefined ? undefined : [refusing(closed)],
   };
 }
 
@@ -138,13 +176,13 @@ export function* withChanged<K, V>(
 const COPIED = 512;
 
 /** Segments of a Route's path. `/a` and `/a/` are one prefix (Gateway API), and two exact paths. */
-export function pathSegments(path: PathMatch): readonly string[] {
+export function pathSegments(path: PlainPath): readonly string[] {
   if (path.type === 'Exact') return path.value.slice(1).split('/');
   const value = path.value.endsWith('/') ? path.value.slice(0, -1) : path.value;
   return value === '' ? [] : value.slice(1).split('/');
 }
 
-function place(root: BuildNode, path: PathMatch, placement: Placement): void {
+function place(root: BuildNode, path: PlainPath, placement: Placement): void {
   let node = root;
   for (const segment of pathSegments(path)) node = getOrAdd(node.children, segment, emptyNode);
   (path.type === 'Exact' ? node.exact : node.prefix).push(placement);
@@ -175,11 +213,13 @@ function slot(placements: readonly Placement[], guards: GuardTexts): Slot | unde
   return sorted.map(({ entry }) => ({ kind: 'Route', entry, guard: guards.of(entry) }));
 }
 
-/** Gateway API, HTTPRouteRule: a method, then most headers; the sort is stable, so then age and name. */
+/** Gateway API, HTTPRouteRule: a method, then most headers, then most query parameters; the sort is stable, so then age and name. */
 function byPrecedence(a: Placement, b: Placement): number {
   if (a.closes !== b.closes) return a.closes ? -1 : 1;
   const method = Number(a.entry.methods === undefined) - Number(b.entry.methods === undefined);
-  return method === 0 ? b.entry.headers.length - a.entry.headers.length : method;
+  if (method !== 0) return method;
+  const headers = b.entry.headers.length - a.entry.headers.length;
+  return headers === 0 ? (b.entry.queryParams?.length ?? 0) - (a.entry.queryParams?.length ?? 0) : headers;
 }
 
 /** Guard texts, each written once per Route. */

@@ -1,12 +1,15 @@
 import type { HostPattern } from '../resources/hostname.ts';
 import { type NamespacedName, type ObjectKey, objectText } from '../resources/keys.ts';
 import { type Problem, problem } from '../resources/problem.ts';
-import type { PathMatch } from '../resources/resource.ts';
+import type { PathMatch, PlainPath } from '../resources/resource.ts';
+import type { ClosedBy } from './closures.ts';
 import { getOrAdd } from './collections.ts';
 import type { PluginState, PluginStates } from './compile-plugins.ts';
 import type { PlacedEntry } from './entries.ts';
 import type { GuardedBackends } from './guards.ts';
 import type { CompileMode } from './options.ts';
+import { MOST_STEPS } from './pattern-excess.ts';
+import { patternWarnings } from './pattern-warnings.ts';
 import type { Steps } from './steps.ts';
 import { pathSegments } from './table.ts';
 
@@ -15,7 +18,7 @@ export type Warnings = ReadonlyMap<NamespacedName, readonly Problem[]>;
 
 interface Guarded {
   readonly route: NamespacedName;
-  readonly path: PathMatch;
+  readonly path: PlainPath;
 }
 
 /** Guarded places of one host. Keys are paths without `/` at their ends. */
@@ -41,6 +44,9 @@ export function* warningsOf(
       getOrAdd(warnings, route.name, () => []).push(warning);
     }
   }
+  for (const { route, problem: warning } of yield* patternWarnings(entries)) {
+    getOrAdd(warnings, route, () => []).push(warning);
+  }
   return warnings;
 }
 
@@ -56,8 +62,9 @@ function* entryWarnings(
 ): Generator<Problem> {
   const { draft, entry, behind } = placed;
   const { route } = draft;
-  if (entry.exposure === 'Public' && behind === undefined) {
-    yield* publicWarnings(entry.host, entry.path, route.paths.indexOf(entry.path), guarded);
+  const { path } = entry;
+  if (entry.exposure === 'Public' && behind === undefined && path.type !== 'RegularExpression') {
+    yield* publicWarnings(entry.host, path, route.paths.indexOf(path), guarded);
   }
   if (entry.exposure === 'Protected' && draft.policy === undefined) {
     for (const key of draft.plugins) if (isOpenSignUp(plugins.get(key))) yield openSignUp(key);
@@ -66,10 +73,18 @@ function* entryWarnings(
     yield entry.exposure === 'Public' ? PASS_UNGUARDED : PASS_PROTECTED;
   if (mode.kind === 'Files' && route.tlsSecret !== undefined) yield TLS_IN_FILES;
   if (behind !== undefined) {
-    const message = `${entry.path.value} on ${entry.host} is closed by the invalid Route ${behind.route}; correct or delete that one`;
-    yield problem('Closed', ['spec', 'hosts', route.hosts.indexOf(entry.host)], message);
+    yield problem(
+      'Closed',
+      ['spec', 'hosts', route.hosts.indexOf(entry.host)],
+      closedMessage(path, entry.host, behind),
+    );
   }
 }
+
+const closedMessage = (path: PathMatch, host: HostPattern, { route, reason }: ClosedBy): string =>
+  reason === 'TooManyExpressions'
+    ? `${path.value} on ${host} is closed, for the regular expressions of ${host}, those of Route ${route} among them, cost more than ${MOST_STEPS} steps for each character of a path; write Prefix or Exact paths instead of some`
+    : `${path.value} on ${host} is closed by the invalid Route ${route}; correct or delete that one`;
 
 /** Whether `clientAuthorization: Pass` lets a header through that would be removed without it. */
 const passes = ({ draft: { service }, entry: { exposure } }: PlacedEntry, backends: GuardedBackends): boolean =>
@@ -100,18 +115,20 @@ function* guardedPaths(entries: readonly PlacedEntry[]): Steps<GuardedPaths> {
   for (const [at, { draft, entry }] of entries.entries()) {
     if (at % STRIDE === STRIDE - 1) yield;
     if (draft.plugins.length === 0) continue;
-    const guarded: Guarded = { route: entry.route, path: entry.path };
-    const text = textOf(entry.path);
-    const same = entry.path.type === 'Prefix' ? paths.prefixes : paths.exact;
+    const { path } = entry;
+    if (path.type === 'RegularExpression') continue;
+    const guarded: Guarded = { route: entry.route, path };
+    const text = textOf(path);
+    const same = path.type === 'Prefix' ? paths.prefixes : paths.exact;
     if (!same.has(text)) same.set(text, guarded);
     if (!paths.folded.has(text.toLowerCase())) paths.folded.set(text.toLowerCase(), guarded);
   }
   return paths;
 }
 
-const textOf = (path: PathMatch): string => pathSegments(path).join('/');
+const textOf = (path: PlainPath): string => pathSegments(path).join('/');
 
-function* publicWarnings(host: HostPattern, path: PathMatch, index: number, guarded: GuardedPaths): Generator<Problem> {
+function* publicWarnings(host: HostPattern, path: PlainPath, index: number, guarded: GuardedPaths): Generator<Problem> {
   const at = ['spec', 'paths', index];
   const text = textOf(path);
   const around = coveringPrefix(text, guarded) ?? (path.type === 'Exact' ? guarded.exact.get(text) : undefined);

@@ -91,7 +91,7 @@ const PARTS: Readonly<Record<string, PartRules>> = {
 const COMPOSITION: ReadonlySet<string> = new Set(['main.ts', 'cli']);
 const PURE: ReadonlySet<string> = new Set(['resources', 'authorization', 'routing']);
 /** Packages that one part only may use, and the ones that pure parts may. */
-const PURE_PACKAGES: ReadonlySet<string> = new Set(['zod']);
+const PURE_PACKAGES: ReadonlySet<string> = new Set(['zod', 're2js']);
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@kubernetes/client-node': ['sources'],
   undici: ['sources', 'plugins'],
@@ -101,6 +101,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['observe'],
   yaml: ['sources', 'cli'],
   zod: ['resources', 'plugins'],
+  re2js: ['resources', 'routing'],
 };
 
 /** A plugin's folder is its own: kinds know nothing of each other. */

@@ -44,6 +44,8 @@ const timeouts = (kind: Kind, names: readonly string[]): readonly CounterExample
     )({ timeouts: { [name]: '0s' } }, { timeouts: { [name]: '24h1ms' } }),
   );
 
+const pattern = (value: string): Spec => ({ paths: [{ type: 'RegularExpression', value }] });
+
 /** `write` puts a path into a spec. */
 const paths = (kind: Kind, field: string, write: (path: string) => Spec): readonly CounterExample[] => [
   ...at(kind, field, 'must begin with /')(write('orders')),
@@ -144,12 +146,19 @@ const ROUTE: readonly CounterExample[] = [
     { hosts: ['*.0x7f'] },
     { hosts: ['a.1'] },
   ),
+  ...at('Route', 'spec.paths[0].value', /^must begin with \/ or \^\//)(pattern('a'), pattern('.*/a'), pattern('(/a)')),
+  ...at('Route', 'spec.paths[0].value', /^has a character that no path holds/)(pattern('/ä'), pattern('/a b')),
+  ...at('Route', 'spec.paths[0].value', /^is for the path alone/)(pattern('/a\\?b=c'), pattern('/a#b')),
+  ...at('Route', 'spec.paths[0].value', /^must have at most 512 characters/)(pattern(`/${'a'.repeat(600)}`)),
   ...at(
     'Route',
-    'spec.paths[0].type',
-    /^RegularExpression is not supported yet/,
+    'spec.queryParams',
+    /^a query parameter is there twice/,
   )({
-    paths: [{ type: 'RegularExpression', value: '/a' }],
+    queryParams: [
+      { name: 'a', value: '1' },
+      { name: 'A', value: '2' },
+    ],
   }),
   ...paths('Route', 'spec.paths[0].value', (value) => ({ paths: [{ type: 'Exact', value }] })),
   ...at(

@@ -125,6 +125,7 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
     paths: few(fc.record({ type: among('Prefix', 'Exact', 'Exact', 'RegularExpression'), value: path })),
     methods: few(method),
     headers: few(fc.record({ name: header, value })),
+    queryParams: few(fc.record({ name: among('a', 'A', 'a.b', 'a b', ''), value })),
     plugins: fc.option(few(pluginRef), { nil: undefined }),
     access: among('Public', 'Private'),
     authorization: fc.record({

@@ -109,6 +109,7 @@ const route = (name: string, rules: readonly string[]) => ({
   paths: [],
   methods: undefined,
   headers: [],
+  queryParams: undefined,
   service: split(name),
   plugins: [],
   access: undefined,

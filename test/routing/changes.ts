@@ -40,7 +40,9 @@ export function isBroken(before: Raw, after: unknown, compiled: Compiled, vouche
 const placeOf = (value: unknown): unknown => {
   const spec: unknown = isRaw(value) ? value.spec : undefined;
   if (typeof spec !== 'object' || spec === null) return undefined;
-  return ['hosts', 'paths', 'methods', 'headers'].map((name): unknown => Reflect.get(spec, name) ?? null);
+  return ['hosts', 'paths', 'methods', 'headers', 'queryParams'].map(
+    (name): unknown => Reflect.get(spec, name) ?? null,
+  );
 };
 
 /** The world after one object was broken by a mutation, or deleted; undefined where that is no change that is meant. */

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { clusterSecret, coreService, grant, onDay } from './cluster.ts';
 import { object, type Raw } from './support.ts';
-import { KEYS, mutate, mutationArb, tlsArb, withTls } from './worlds.ts';
+import { KEYS, mutate, mutationArb, pathArb, tlsArb, withTls } from './worlds.ts';
 
 /** Small alphabets, so that namespaces meet on hosts, names and URLs. */
 const HOSTS = ['a.x', 'b.x', 'c.y', '*.x', '*.a.x', '*'];
-const PATHS = ['/', '/a', '/a/b', '/cb', '/b'];
 const URLS = ['http://one', 'http://two:81', 'http://10.0.0.1', 'http://localhost'];
 const NAMESPACES = ['n', 'm'];
 
@@ -42,10 +41,7 @@ const routeArb = (namespace: string, { hosts, days: [first, last] }: Habits): fc
       name: fc.constantFrom('r', 'u', 'v', 'w'),
       day: fc.integer({ min: first, max: last }),
       hosts: fc.uniqueArray(fc.constantFrom(...hosts), { minLength: 1, maxLength: 2 }),
-      paths: fc.uniqueArray(
-        fc.record({ type: fc.constantFrom('Prefix', 'Prefix', 'Exact'), value: fc.constantFrom(...PATHS) }),
-        { minLength: 1, maxLength: 2, selector: ({ type, value }) => type + value },
-      ),
+      paths: fc.uniqueArray(pathArb, { minLength: 1, maxLength: 2, selector: ({ type, value }) => type + value }),
       methods: maybe(fc.constantFrom(['GET'], ['POST'])),
       serviceRef: fc.record({ name: fc.constantFrom('s', 's', 't'), namespace: elsewhere }).map(without),
       guard: guardArb,

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalPath, laxPaths, prefixCovers } from '../../src/resources/path.ts';
-import type { Claim, Parsed } from '../../src/resources/resource.ts';
+import type { Claim, Parsed, PathMatch } from '../../src/resources/resource.ts';
 import { compile } from '../../src/routing/compile.ts';
+import { matching } from '../../src/routing/patterns.ts';
 import type { RouteTable } from '../../src/routing/table.ts';
 import { outcome, probesOf } from './probes.ts';
 import { OPTIONS, type Probe, parseAll, parseOne, type Raw } from './support.ts';
@@ -20,8 +21,19 @@ function isInPlace(probe: Probe, claim: RouteClaim, before: RouteTable, host: st
   const canonical = canonicalPath(probe.path);
   if (!canonical.ok) return false;
   return [canonical.path, ...(laxPaths(canonical.path) ?? [])].some((path) =>
-    claim.paths.known.some((at) => (at.type === 'Exact' ? at.value === path : prefixCovers(at.value, path))),
+    claim.paths.known.some((at) => covers(at, path)),
   );
+}
+
+function covers(at: PathMatch, path: string): boolean {
+  switch (at.type) {
+    case 'Exact':
+      return at.value === path;
+    case 'Prefix':
+      return prefixCovers(at.value, path);
+    case 'RegularExpression':
+      return matching(at.value, path).length > 0;
+  }
 }
 
 const hasHost = (table: RouteTable, host: string): boolean =>

@@ -3,6 +3,7 @@ import type { RouteTable } from '../../src/routing/table.ts';
 import { ask, type Probe, type Raw } from './support.ts';
 
 const PATH_TAILS = ['', '/', '/zz', 'z', ';v=1', '/b/c'];
+const QUERIES = ['', '?v=1', '?v=2&V=1'];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'get', 'FOO'];
 
 /** Requests at, below and just beside everything that the objects name. */
@@ -18,11 +19,15 @@ export function probesOf(objects: readonly Raw[]): readonly Probe[] {
       }
     }
   }
+  const queries = objects.some(({ spec }) => values(spec, 'queryParams')[0] !== undefined) ? QUERIES : [''];
   const probes: Probe[] = [];
   for (const host of hosts) {
     for (const path of paths) {
-      for (const method of METHODS)
-        for (const headers of [{}, { 'x-v': '1' }]) probes.push({ method, host, path, headers });
+      for (const method of METHODS) {
+        for (const headers of [{}, { 'x-v': '1' }]) {
+          for (const query of method === 'GET' ? queries : ['']) probes.push({ method, host, path, headers, query });
+        }
+      }
     }
   }
   return probes;

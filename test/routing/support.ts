@@ -35,6 +35,8 @@ export interface Probe {
   readonly host: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** With its `?`; absent: none. */
+  readonly query?: string;
 }
 
 /** Undefined where no such request gets past the canonical target. */
@@ -42,13 +44,18 @@ export function ask(table: RouteTable, probe: Probe): Match | undefined {
   const host = parseAuthority(probe.host);
   const path = canonicalPath(probe.path);
   if (host === undefined || !path.ok) return undefined;
-  return match(table, { method: probe.method, host, path: path.path }, (name) => probe.headers[name]);
+  return match(
+    table,
+    { method: probe.method, host, path: path.path, query: probe.query ?? '' },
+    (name) => probe.headers[name],
+  );
 }
 
 /** `GET shop.example.com /orders` in, `Public shop/orders` out; what isn't a Route by its kind. */
 export function answer(table: RouteTable, request: string, headers: Readonly<Record<string, string>> = {}): string {
-  const [method = '', host = '', path = ''] = request.split(' ');
-  const found = ask(table, { method, host, path, headers });
+  const [method = '', host = '', target = ''] = request.split(' ');
+  const [path = '', query] = target.split(/(?=\?)/);
+  const found = ask(table, { method, host, path, headers, ...(query !== undefined && { query }) });
   if (found === undefined) return 'BadTarget';
   switch (found.kind) {
     case 'Route':
@@ -77,11 +84,14 @@ export const object = (kind: string, id: string, spec: Spec): Raw => {
   return { apiVersion: API, kind, metadata: { name, namespace }, spec };
 };
 
-/** `paths`: `/orders` for a Prefix, `=/orders` for an Exact. */
+/** `paths`: `/orders` for a Prefix, `=/orders` for an Exact, `~/orders/.*` for a RegularExpression. */
 export const route = (id: string, hosts: readonly string[], paths: readonly string[], spec: Spec): Raw =>
   object('Route', id, {
     hosts,
-    paths: paths.map((p) => (p.startsWith('=') ? { type: 'Exact', value: p.slice(1) } : { type: 'Prefix', value: p })),
+    paths: paths.map((p) => {
+      const type = { '=': 'Exact', '~': 'RegularExpression' }[p[0] ?? ''];
+      return type === undefined ? { type: 'Prefix', value: p } : { type, value: p.slice(1) };
+    }),
     ...spec,
   });
 export const service = (id: string, url: string, plugins?: readonly unknown[]): Raw =>

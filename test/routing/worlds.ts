@@ -5,6 +5,7 @@ import { object, type Raw, secret } from './support.ts';
 const NAMESPACES = ['n', 'm'];
 const HOSTS = ['a.x', 'b.x', 'c.y', '*.x', '*.a.x', '*'];
 const PATHS = ['/', '/a', '/a/b', '/A', '/cb', '/b'];
+const PATTERNS = ['/.*', '/a/.*', '/[^/]+', '/a/(b|c)', '^/(a|b)(/.*)?$', '/cb', '/[a-c/]+'];
 const METHODS = ['GET', 'POST', 'PUT'];
 const SERVICES = ['s', 't'];
 const PLUGINS = ['p', 'q'];
@@ -18,10 +19,16 @@ const maybe = <T>(arb: fc.Arbitrary<T>, weight = 1): fc.Arbitrary<T | undefined>
 const refArb = fc
   .record({ kind: fc.constantFrom(...KIND_NAMES, 'GatePlugin'), name: fc.constantFrom(...PLUGINS, 'p', 'none') })
   .chain((ref) => maybe(namespaceArb, 1).map((namespace) => (namespace === undefined ? ref : { ...ref, namespace })));
-const pathArb = fc.record({
-  type: fc.constantFrom('Prefix', 'Prefix', 'Exact'),
-  value: fc.constantFrom(...PATHS),
-});
+export const pathArb = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constantFrom('Prefix', 'Prefix', 'Exact'), value: fc.constantFrom(...PATHS) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('RegularExpression'), value: fc.constantFrom(...PATTERNS) }),
+  },
+);
 const rulesArb = fc.constantFrom('admins', 'users').map((group) => ({ rules: [{ name: 'members', groups: [group] }] }));
 
 const without = (record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
@@ -45,6 +52,7 @@ const routeArb = fc
     paths: fc.uniqueArray(pathArb, { minLength: 1, maxLength: 2, selector: ({ type, value }) => type + value }),
     methods: maybe(fc.uniqueArray(fc.constantFrom(...METHODS), { minLength: 1, maxLength: 2 }), 2),
     headers: maybe(fc.constant([{ name: 'x-v', value: '1' }])),
+    queryParams: maybe(fc.constant([{ name: 'v', value: '1' }])),
     service: fc.constantFrom(...SERVICES, 's', 'none'),
     guard: guardArb,
   })
@@ -132,7 +140,8 @@ const GARBAGE: readonly unknown[] = [
   [null],
   [[]],
   { type: 'Prefix' },
-  { type: 'RegularExpression', value: '/a' },
+  { type: 'RegularExpression', value: '/(a' },
+  { type: 'RegularExpression', value: '/other' },
   { nme: 's' },
   'Private',
   'x'.repeat(5000),

@@ -17,7 +17,13 @@ export function buildTable(
 ): RouteTable {
   const byHost = Map.groupBy(placements, ({ entry }) => entry.host);
   const hosts = [...byHost].map(([pattern, placed]) => {
-    const input = { pattern, placements: placed, closed: undefined, reserved: reserved.get(pattern) ?? new Map() };
+    const input = {
+      pattern,
+      placements: placed,
+      closed: undefined,
+      closedPatterns: undefined,
+      reserved: reserved.get(pattern) ?? new Map(),
+    };
     return [pattern, finish(buildHost(input))] as const;
   });
   return finish(indexHosts(EMPTY_TABLE, new Map(hosts)));

@@ -31,24 +31,58 @@ const HOSTS: readonly Rule[] = [
   },
 ];
 
-const PATHS: readonly Rule[] = [
-  {
-    at: 'spec.paths[].type',
-    rule: "self != 'RegularExpression'",
-    message: 'RegularExpression is not supported yet; write Prefix or Exact',
-  },
+const PLAIN_PATH: readonly Rule[] = [
   ...path('spec.paths[].value'),
   {
     at: 'spec.paths[].value',
     rule: "self != '/_oidc' && !self.startsWith('/_oidc/')",
     message: '/_oidc is Postern’s own on every host; write another path',
   },
+];
+
+/** What can be told of a regular expression without compiling it; the rest is for the parser. */
+const PATTERN: readonly Rule[] = [
+  {
+    at: 'spec.paths[].value',
+    rule: 'self.size() <= 512',
+    message: 'must have at most 512 characters; write several paths',
+  },
+  {
+    at: 'spec.paths[].value',
+    rule: matches('self', /^\^?\//),
+    message: 'must begin with / or ^/, as every path does; it has to match the whole path',
+  },
+  {
+    at: 'spec.paths[].value',
+    rule: matches('self', /^[!-~]*$/),
+    message: 'has a character that no path holds; others are escaped as UTF-8, as in %20',
+  },
+  {
+    at: 'spec.paths[].value',
+    rule: `!${matches('self', /#|\\\?/)}`,
+    message: 'is for the path alone, which has no ? and no #; write queryParams for a query',
+  },
+];
+
+const PATHS: readonly Rule[] = [
+  ...onValue(PLAIN_PATH, "self.type == 'RegularExpression'"),
+  ...onValue(PATTERN, "self.type != 'RegularExpression'"),
   {
     at: 'spec.paths',
     rule: 'self.all(a, self.exists_one(b, b.type == a.type && b.value == a.value))',
     message: 'a path is there twice; leave one out',
   },
 ];
+
+/** Rules over the value of a path, for those that are not of some type. */
+function onValue(rules: readonly Rule[], unless: string): readonly Rule[] {
+  return rules.map(({ rule, message }) => ({
+    at: 'spec.paths[]',
+    rule: `${unless} || (${rule.replaceAll('self', 'self.value')})`,
+    message,
+    fieldPath: '.value',
+  }));
+}
 
 const methods = (at: string): readonly Rule[] => [
   {
@@ -92,6 +126,14 @@ const HEADERS: readonly Rule[] = [
   },
 ];
 
+const QUERY: readonly Rule[] = [
+  {
+    at: 'spec.queryParams',
+    rule: 'self.all(a, self.exists_one(b, b.name.lowerAscii() == a.name.lowerAscii()))',
+    message: 'a query parameter is there twice, or differs from another one only by case; leave one out',
+  },
+];
+
 const GUARDS: readonly Rule[] = [
   {
     at: 'spec',
@@ -128,6 +170,7 @@ export const ROUTE_RULES: readonly Rule[] = [
   ...PATHS,
   ...methods('spec.methods'),
   ...HEADERS,
+  ...QUERY,
   ...GUARDS,
   ...AUTHORIZATION,
   timeout('spec.timeouts.response'),

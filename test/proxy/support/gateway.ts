@@ -233,6 +233,7 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
     path: { type: route.exact === true ? 'Exact' : 'Prefix', value: pathOf(route.path) },
     methods: route.methods,
     headers: [],
+    queryParams: undefined,
     exposure: route.exposure,
     action:
       route.exposure === 'Denied'
