@@ -27,7 +27,7 @@ export function parseRoute(identity: Identity): Parsed {
     const hosts = hostsOf(spec, found);
     const paths = pathsOf(spec, found);
     const headers = headerMatches(spec.headers, found);
-    const queryParams = queryMatches(spec.queryParams, found);
+    const queryParams = spec.queryParams && queryMatches(spec.queryParams, found);
     const timeouts = timeoutsOf(spec, found);
     const websocket = websocketRules(spec.websocket, found);
     checkMethods(spec, found);
@@ -46,7 +46,7 @@ export function parseRoute(identity: Identity): Parsed {
           paths: settled(paths),
           methods: spec.methods,
           headers: settled(headers),
-          queryParams: queryParams.length === 0 ? undefined : queryParams,
+          queryParams,
           service: namespacedName(spec.serviceRef.namespace ?? meta.namespace, spec.serviceRef.name),
           plugins: settled(pluginRefs(spec.plugins, meta.namespace)),
           access: spec.access,

@@ -2,7 +2,7 @@ import { RE2JS, RE2JSException, RE2JSSyntaxException } from 're2js';
 import { literalPrefix, patternSize } from './pattern-scan.ts';
 import type { Reason } from './problem.ts';
 import type { PatternPath } from './resource.ts';
-import { isReserved, RESERVED } from './route-path.ts';
+import { RESERVED } from './route-path.ts';
 
 export type PathPatternCheck =
   | { readonly ok: true; readonly match: PatternPath }
@@ -27,7 +27,7 @@ const MEANING = 'look-around, references to groups and \\Q, \\p, \\x or the like
 export function checkPathPattern(text: string): PathPatternCheck {
   const message = writtenWrong(text);
   if (message !== undefined) return refused('Invalid', message);
-  if (isReserved(literalPrefix(text))) {
+  if (literalPrefix(text).startsWith(`${RESERVED}/`)) {
     return refused('ReservedPath', `${RESERVED} is Postern’s own on every host; write another path`);
   }
   // Before it is compiled: that would be what costs.

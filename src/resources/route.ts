@@ -141,8 +141,9 @@ export const routeSpec = z
           value: z.string().min(1).max(1024).meta({ description: 'As it is meant, without escapes.' }),
         }),
       )
+      .min(1)
       .max(16)
-      .default([])
+      .optional()
       .meta({
         description:
           'All must be there once with exactly this value. A query that servers read in more than one way is refused (400) where that matters.',

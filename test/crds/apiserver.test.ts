@@ -251,6 +251,8 @@ const BEYOND_RULES: readonly RegExp[] = [
   /(paths\[\d+\]\.value|redirectPath|logout\.path) (must be in canonical form|servers read this path in more than one way)/,
   /(paths\[\d+\]\.value|redirectPath|logout\.path) has (an escaped|escapes that aren’t UTF-8|a segment \.)/,
   /paths\[\d+\]\.value is there twice/,
+  // Of regular expressions, which would have to be compiled.
+  /paths\[\d+\]\.value (can’t be read|costs more than|has %|has a \\|\/_oidc is Postern’s own)/,
   /^spec\.url must have a (DNS name|port)/,
   // A host that is none, a port above 65535, a link-local address.
   /^spec\.http\.proxy /,

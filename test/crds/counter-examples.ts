@@ -152,6 +152,11 @@ const ROUTE: readonly CounterExample[] = [
   ...at('Route', 'spec.paths[0].value', /^must have at most 512 characters/)(pattern(`/${'a'.repeat(600)}`)),
   ...at(
     'Route',
+    'spec.queryParams[0].value',
+    /^has a control character/,
+  )({ queryParams: [{ name: 'a', value: 'a\tb' }] }, { queryParams: [{ name: 'a', value: '\u0085' }] }),
+  ...at(
+    'Route',
     'spec.queryParams',
     /^a query parameter is there twice/,
   )({

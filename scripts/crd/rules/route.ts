@@ -128,6 +128,11 @@ const HEADERS: readonly Rule[] = [
 
 const QUERY: readonly Rule[] = [
   {
+    at: 'spec.queryParams[].value',
+    rule: `!${matches('self', /\p{Cc}/u)}`,
+    message: 'has a control character; write the value as it is meant, without escapes',
+  },
+  {
     at: 'spec.queryParams',
     rule: 'self.all(a, self.exists_one(b, b.name.lowerAscii() == a.name.lowerAscii()))',
     message: 'a query parameter is there twice, or differs from another one only by case; leave one out',
