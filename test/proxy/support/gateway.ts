@@ -41,6 +41,9 @@ export interface RouteSketch {
   readonly host?: string;
   readonly path: string;
   readonly exact?: boolean;
+  /** `path` is a regular expression. */
+  readonly expression?: boolean;
+  readonly queryParams?: RouteEntry['queryParams'];
   readonly methods?: readonly string[];
   readonly exposure: 'Protected' | 'Public' | 'Denied';
   readonly authorization?: Policy;
@@ -230,10 +233,10 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
   return {
     route: namespacedName('shop', `route-${index}`),
     host: hostOf(route.host ?? HOST),
-    path: { type: route.exact === true ? 'Exact' : 'Prefix', value: pathOf(route.path) },
+    path: pathMatchOf(route),
     methods: route.methods,
     headers: [],
-    queryParams: undefined,
+    queryParams: route.queryParams,
     exposure: route.exposure,
     action:
       route.exposure === 'Denied'
@@ -271,6 +274,11 @@ function hostOf(text: string): HostPattern {
   if (host === undefined) throw new Error(`not a host: ${text}`);
   return host;
 }
+
+const pathMatchOf = ({ path, exact, expression }: RouteSketch): RouteEntry['path'] =>
+  expression === true
+    ? { type: 'RegularExpression', value: path, steps: 20 }
+    : { type: exact === true ? 'Exact' : 'Prefix', value: pathOf(path) };
 
 export function pathOf(text: string): RoutePath {
   const path = canonicalPath(text);
