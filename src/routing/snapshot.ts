@@ -5,8 +5,8 @@ import type { NamespacedName, ObjectKey } from '../resources/keys.ts';
 import type { Problem, Reason } from '../resources/problem.ts';
 import type { Redacted } from '../resources/redacted.ts';
 import type { Backend, HeaderMatch, PathMatch, QueryMatch, Timeouts, WebSocketRules } from '../resources/resource.ts';
-import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { Bytes } from '../resources/size.ts';
+import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
 import type { RouteTable } from './table.ts';
 
