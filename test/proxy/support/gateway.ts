@@ -14,8 +14,8 @@ import { type HostPattern, parseHostPattern } from '../../../src/resources/hostn
 import { identityHeaders } from '../../../src/resources/identity-headers.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../../src/resources/keys.ts';
 import { canonicalPath, type RoutePath } from '../../../src/resources/path.ts';
-import { parseSize } from '../../../src/resources/size.ts';
 import type { WebSocketRules } from '../../../src/resources/resource.ts';
+import { parseSize } from '../../../src/resources/size.ts';
 import type { UpstreamPolicy } from '../../../src/resources/upstream.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../src/routing/decision.ts';
 import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/snapshot.ts';
