@@ -1,6 +1,7 @@
 import type { HeaderLine, Notice } from '../routing/decision.ts';
 import type { Exchange } from './exchange.ts';
 import { isFieldValue } from './gate.ts';
+import { grpcHeaders, isGrpc } from './grpc.ts';
 import { NOTICE_POLICY, renderNotice } from './pages/notice-page.ts';
 import { wantsJson } from './pages/wants-json.ts';
 import type { Outcome, RequestRecord } from './record.ts';
@@ -45,7 +46,8 @@ export const reply = (
 });
 
 /**
- * Writes a reply: never cached (A105), never sniffed, with the request id. Throws, before a byte was sent, where a header
+ * Writes a reply: never cached (A105), never sniffed, with the request id. To gRPC over HTTP/2 an error is a gRPC status; the
+ * record has what it would be otherwise. Throws, before a byte was sent, where a header
  * can't be sent (T18).
  */
 export function writeReply(
@@ -69,6 +71,11 @@ export function writeReply(
   }
   if (!answer.headers.some(({ name }) => /^cache-control$/i.test(name))) lines.push('Cache-Control', 'no-store');
   lines.push('X-Content-Type-Options', 'nosniff', 'Referrer-Policy', 'no-referrer', 'X-Request-Id', record.requestId);
+  if (exchange.head.version === '2' && status >= 400 && isGrpc(header('content-type'))) {
+    lines.push(...grpcHeaders(status, `${status} ${answer.reason}`));
+    exchange.answer(200, lines, undefined, answer.close);
+    return;
+  }
   let body = answer.text;
   if (body !== undefined) lines.push('Content-Type', 'text/plain');
   if (notice !== undefined) {

@@ -1,9 +1,11 @@
 import { connect as connectPlain, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { gatherWrites } from '../end-of-turn.ts';
-import type { FailureCode } from '../forwarder.ts';
+import type { FailureCode, OutgoingRequest } from '../forwarder.ts';
 import { SocketSide } from '../socket-side.ts';
 import type { TunnelSide } from '../tunnel-side.ts';
+import type { ExchangeConnection } from './exchange-connection.ts';
+import { requestHead } from './request-head.ts';
 import { ResponseParser, type ResponseSink } from './response-parser.ts';
 import type { PeerTls } from './tls.ts';
 
@@ -11,12 +13,17 @@ import type { PeerTls } from './tls.ts';
 export interface ConnectionUser extends ResponseSink {
   connected(): void;
   drained(): void;
-  /** The connection is of no more use and the response is not complete. Called at most once. */
-  broken(code: FailureCode, cause: string): void;
+  /**
+   * The connection is of no more use and the response is not complete. Called at most once. `unprocessed`: the upstream says
+   * that it has done nothing about the request.
+   */
+  broken(code: FailureCode, cause: string, unprocessed?: boolean): void;
 }
 
 /** Where to connect to, and what may be reached there. */
 export interface Peer {
+  /** Whether HTTP/2 is spoken, and nothing else; otherwise HTTP/1.1. */
+  readonly http2?: boolean;
   /** Undefined: plain. */
   readonly tls: PeerTls | undefined;
   /** A name, or an address without brackets. */
@@ -35,7 +42,8 @@ export interface Peer {
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** One connection to an upstream: bytes out, a strict parser in, one user at a time. */
-export class UpstreamConnection {
+export class UpstreamConnection implements ExchangeConnection {
+  readonly framed = false;
   readonly #socket: Socket;
   readonly #parser = new ResponseParser();
   readonly #peer: Peer;
@@ -86,6 +94,12 @@ export class UpstreamConnection {
     this.#parser.expect(method, user, upgrade);
     if (this.#connected) user.connected();
   }
+
+  begin(request: OutgoingRequest): void {
+    this.write(requestHead(request));
+  }
+
+  sent(): void {}
 
   /** False: wait for `drained`. */
   write(data: string | Buffer): boolean {
@@ -148,21 +162,8 @@ export class UpstreamConnection {
     return connectPlain({ host, port, lookup, onread }, () => this.#open());
   }
 
-  #openTls({ host, port, lookup }: Peer, { verify, serverName, context }: PeerTls): Socket {
-    const socket = connectTls(
-      {
-        host,
-        port,
-        lookup,
-        // RFC 6066 section 3: no SNI for addresses.
-        servername: serverName ?? (isIP(host) === 0 ? host : ''),
-        ALPNProtocols: ['http/1.1'],
-        // Said, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment doesn't decide it.
-        rejectUnauthorized: verify,
-        ...(context === undefined ? {} : { secureContext: context }),
-      },
-      () => this.#open(),
-    );
+  #openTls(peer: Peer, tls: PeerTls): Socket {
+    const socket = connectTls(tlsOptions(peer, tls, 'http/1.1'), () => this.#open());
     return socket.on('data', (chunk: Buffer) => {
       if (!this.#received(chunk)) socket.pause();
     });
@@ -220,7 +221,27 @@ const CODES: Readonly<Record<string, FailureCode>> = {
   EADDRFORBIDDEN: 'address_not_allowed',
 };
 
-function failureCode(error: NodeJS.ErrnoException, connected: boolean): FailureCode {
+/** How a TLS connection to a peer is made. `protocol`: the one that is offered (RFC 7301). */
+export function tlsOptions(
+  { host, port, lookup }: Peer,
+  { verify, serverName, context }: PeerTls,
+  protocol: 'h2' | 'http/1.1',
+): ConnectionOptions {
+  return {
+    host,
+    port,
+    lookup,
+    // RFC 6066 section 3: no SNI for addresses.
+    servername: serverName ?? (isIP(host) === 0 ? host : ''),
+    ALPNProtocols: [protocol],
+    // Said, so that NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment doesn't decide it.
+    rejectUnauthorized: verify,
+    ...(context === undefined ? {} : { secureContext: context }),
+  };
+}
+
+/** What an error of a socket is to a request; `connected`: it stood already. */
+export function failureCode(error: NodeJS.ErrnoException, connected: boolean): FailureCode {
   const code = error.code ?? '';
   // With TLS 1.3 an upstream refuses a client certificate only after the handshake.
   if (code.startsWith('ERR_SSL')) return 'tls_failed';

@@ -1,7 +1,8 @@
+import type { Trailers } from '../body.ts';
 import type { FailureCode, ForwardResult, OutgoingRequest } from '../forwarder.ts';
-import type { ConnectionUser, UpstreamConnection } from './connection.ts';
+import type { ConnectionUser } from './connection.ts';
+import type { ExchangeConnection } from './exchange-connection.ts';
 import type { Pool } from './pool.ts';
-import { requestHead } from './request-head.ts';
 import { type BodyFlow, ResponseBody } from './response-body.ts';
 import type { ResponseHead } from './response-head.ts';
 import type { Placed } from './running.ts';
@@ -21,7 +22,7 @@ export interface ExchangeHost {
 /**
  * One request and its response on one connection. Tried again only where that is provably safe: elsewhere, where no
  * connection came about, so that nothing was sent; and once on a fresh connection, where nothing was received and the
- * request has no body and may be sent twice (F25, F42). And only as often as the Service says, and is good for.
+ * request has no body and may be sent twice (F25, F42), or the upstream says that it did nothing about it (HTTP/2). And only as often as the Service says, and is good for.
  */
 export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, Waiting {
   readonly #request: OutgoingRequest;
@@ -29,7 +30,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
   readonly #host: ExchangeHost;
   readonly #settle: (result: ForwardResult) => void;
   #pool: Pool | undefined;
-  #connection: UpstreamConnection | undefined;
+  #connection: ExchangeConnection | undefined;
   /** `pending`: it waits for its turn to have a connection. */
   #phase: 'pending' | 'connecting' | 'waiting' | 'reading' | 'finished' = 'pending';
   /** Where it was tried in vain; undefined: nowhere yet. */
@@ -110,21 +111,21 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     const connection = this.#connection;
     if (this.#phase !== 'connecting' || connection === undefined) return;
     this.#phase = 'waiting';
-    connection.write(requestHead(this.#request));
+    connection.begin(this.#request);
     const { body, framing } = this.#request;
     if (body === undefined) {
       this.sent();
     } else {
       this.moved();
-      body.start(new Upload(this, framing.kind === 'Length' ? framing.bytes : undefined));
+      body.start(new Upload(this, framing.kind === 'Length' ? framing.bytes : undefined, connection.framed));
     }
   }
 
-  broken(code: FailureCode, cause: string): void {
+  broken(code: FailureCode, cause: string, unprocessed = false): void {
     const connection = this.#connection;
     this.#connection = undefined;
     if (this.#phase === 'connecting') this.#notConnected(code, cause);
-    else if (code !== 'reset' || !this.#again(connection)) this.#blame(code, cause);
+    else if (code !== 'reset' || !this.#again(connection, unprocessed)) this.#blame(code, cause);
   }
 
   // The response, as the parser reads it.
@@ -134,7 +135,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     if (this.#pool !== undefined) this.#upstream.answered(this.#pool, head.status);
     this.#extend(this.#request.timeouts.idle);
     const { framing } = head;
-    if (framing.kind !== 'None') this.#responseBody = new ResponseBody(this);
+    if (framing.kind !== 'None') this.#responseBody = new ResponseBody(this, this.#connection?.framed === true);
     if (head.length === undefined && this.#request.until !== undefined) this.until = this.#request.until;
     this.#settle({
       kind: 'Response',
@@ -154,7 +155,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     this.#responseBody?.push(chunk);
   }
 
-  end(): void {
+  end(trailers?: Trailers): void {
     if (this.#phase !== 'reading') return;
     const sent = this.#sent;
     const connection = this.#finish();
@@ -162,7 +163,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     if (!sent) this.#request.body?.cancel();
     // After an upgrade was asked for, who knows what the upstream takes the next bytes for (A080).
     if (connection?.release(sent && this.#request.upgrade === undefined) === true) this.#pool?.kept(connection);
-    this.#responseBody?.close('ended');
+    this.#responseBody?.close('ended', trailers);
   }
 
   switched(head: ResponseHead, early: Buffer): void {
@@ -222,6 +223,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
 
   sent(): void {
     this.#sent = true;
+    this.#connection?.sent();
     if (this.#phase === 'waiting') this.#extend(this.#request.timeouts.response);
   }
 
@@ -259,15 +261,17 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
    * Sends the request once more: elsewhere where there is another place, otherwise only where it was a kept connection
    * that turned out dead.
    */
-  #again(connection: UpstreamConnection | undefined): boolean {
+  #again(connection: ExchangeConnection | undefined, unprocessed: boolean): boolean {
     const { body, method } = this.#request;
-    if (this.#phase !== 'waiting' || this.#repeated || body !== undefined || !IDEMPOTENT.has(method)) return false;
+    if (this.#phase !== 'waiting' || this.#repeated || body !== undefined) return false;
+    if (!unprocessed && !IDEMPOTENT.has(method)) return false;
     if (connection === undefined || connection.heard || !this.#mayRetry()) return false;
     const pool = this.#pool;
-    const place = this.#elsewhere() ?? (connection.uses > 1 ? pool : undefined);
+    const kept = connection.uses > 1;
+    const place = this.#elsewhere() ?? (kept || unprocessed ? pool : undefined);
     if (pool === undefined || place === undefined || !this.#upstream.mayRetry()) return false;
-    // Of a kept connection that was dead already this says nothing about the endpoint.
-    if (connection.uses < 2) this.#upstream.failed(pool);
+    // Of a kept connection that was dead already this says nothing about the endpoint, nor does one that ends in good order.
+    if (!kept && !unprocessed) this.#upstream.failed(pool);
     this.#repeated = true;
     this.#sent = false;
     this.#retry(place, 'reset');
@@ -309,7 +313,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
   }
 
   /** Ends the exchange's hold on everything; returns the connection for its last step. */
-  #finish(): UpstreamConnection | undefined {
+  #finish(): ExchangeConnection | undefined {
     const connection = this.#connection;
     this.#connection = undefined;
     if (this.#phase === 'pending') this.#upstream.leave(this);

@@ -1,5 +1,7 @@
 import { type Peer, UpstreamConnection } from './connection.ts';
 import { EndpointHealth } from './endpoint-health.ts';
+import type { ExchangeConnection } from './exchange-connection.ts';
+import { UpstreamSessions } from './h2/sessions.ts';
 
 /** Kept connections of one peer; the one used last is used first, so that the others can go. */
 const MAX_IDLE = 256;
@@ -20,6 +22,8 @@ export interface PoolOptions {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #idle: UpstreamConnection[] = [];
+  /** Undefined: HTTP/1.1. */
+  readonly #sessions: UpstreamSessions | undefined;
   /** All that aren't closed yet. */
   readonly #open = new Set<UpstreamConnection>();
   #retired = false;
@@ -27,10 +31,13 @@ export class Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    const { peer, now, onRoom } = options;
+    this.#sessions = peer.http2 === true ? new UpstreamSessions(peer, now, onRoom) : undefined;
   }
 
   /** A kept connection, or with `fresh` a new one. Who asks has seen that it isn't `full`. */
-  connect(fresh: boolean): UpstreamConnection {
+  connect(fresh: boolean): ExchangeConnection {
+    if (this.#sessions !== undefined) return this.#sessions.open(fresh);
     while (!fresh) {
       const kept = this.#idle.pop();
       if (kept === undefined) break;
@@ -44,45 +51,49 @@ export class Pool {
   }
 
   /** The connection is free again. */
-  kept(connection: UpstreamConnection): void {
+  kept(connection: ExchangeConnection): void {
+    if (!(connection instanceof UpstreamConnection)) return;
     connection.idleSince = this.#options.now();
     if (this.#idle.length < MAX_IDLE && !this.#retired) this.#idle.push(connection);
     else connection.destroy();
     this.#options.onRoom();
   }
 
-  /** Connections in use, which over HTTP/1.1 are requests under way. */
+  /** Requests under way, which over HTTP/1.1 are connections in use. */
   get active(): number {
-    return this.#open.size - this.#idle.length;
+    return this.#sessions?.streams ?? this.#open.size - this.#idle.length;
   }
 
   get idle(): number {
-    return this.#idle.length;
+    return this.#sessions?.idle ?? this.#idle.length;
   }
 
   /** There is no room for another request. */
   get full(): boolean {
-    return this.#open.size - this.#idle.length >= this.#options.maximum;
+    return this.active >= this.#options.maximum;
   }
 
   /** Nothing is open. */
   get quiet(): boolean {
-    return this.#open.size === 0;
+    return this.#open.size === 0 && this.#sessions?.quiet !== false;
   }
 
   /** What runs may end, and nothing new begins (F25). */
   retire(): void {
     this.#retired = true;
+    this.#sessions?.retire();
     for (const connection of this.#idle.splice(0)) connection.destroy();
   }
 
   closeIdle(): void {
+    this.#sessions?.closeIdle();
     const since = this.#options.now() - IDLE_MS;
     while ((this.#idle[0]?.idleSince ?? Number.POSITIVE_INFINITY) < since) this.#idle.shift()?.destroy();
   }
 
   destroy(): void {
     this.retire();
+    this.#sessions?.destroy();
     for (const connection of this.#open) connection.destroy();
   }
 

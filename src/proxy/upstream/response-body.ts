@@ -1,4 +1,4 @@
-import type { BodySink, BodySource } from '../body.ts';
+import type { BodySink, BodySource, Trailers } from '../body.ts';
 
 /** The connection under a response, as far as its body needs it. */
 export interface BodyFlow {
@@ -11,13 +11,17 @@ export interface BodyFlow {
 /** The body of a response on its way from the parser to whoever reads it; holds back the connection when it must. */
 export class ResponseBody implements BodySource {
   readonly #flow: BodyFlow;
+  readonly trails: boolean;
+  #trailers: Trailers | undefined;
   #sink: BodySink | undefined;
   /** What came before anybody asked for it: at most one read, for the connection is paused then. */
   #early: Buffer[] | undefined;
   #outcome: 'open' | 'ended' | 'aborted' | 'told' = 'open';
 
-  constructor(flow: BodyFlow) {
+  /** `trails`: trailers may come after it. */
+  constructor(flow: BodyFlow, trails = false) {
     this.#flow = flow;
+    this.trails = trails;
   }
 
   /** `chunk` lies in the shared buffer of all reads: a kept slice of it would show one user's bytes to another. */
@@ -33,8 +37,9 @@ export class ResponseBody implements BodySource {
     }
   }
 
-  close(outcome: 'ended' | 'aborted'): void {
+  close(outcome: 'ended' | 'aborted', trailers?: Trailers): void {
     if (this.#outcome !== 'open') return;
+    this.#trailers = trailers;
     this.#outcome = outcome;
     this.#tell();
   }
@@ -66,7 +71,7 @@ export class ResponseBody implements BodySource {
     if (sink === undefined) return;
     const outcome = this.#outcome;
     this.#outcome = 'told';
-    if (outcome === 'ended') sink.end();
+    if (outcome === 'ended') sink.end(this.#trailers);
     else if (outcome === 'aborted') sink.abort();
   }
 }

@@ -1,3 +1,4 @@
+import type { Trailers } from '../body.ts';
 import { ChunkedDecoder } from './chunked-decoder.ts';
 import { parseResponseHead, type ResponseFault, type ResponseHead } from './response-head.ts';
 import { switchesTo } from './switch-head.ts';
@@ -8,7 +9,8 @@ export interface ResponseSink {
   /** Early hints (103), any number of times before `head`; other interim responses are nobody's business. */
   hint?(head: ResponseHead): void;
   body(chunk: Buffer): void;
-  end(): void;
+  /** `trailers`: only where they may go on (HTTP/2). */
+  end(trailers?: Trailers): void;
   /** The upstream has switched to the protocol that it was asked for; `early` follows the head, in that protocol. */
   switched?(head: ResponseHead, early: Buffer): void;
 }

@@ -19,19 +19,21 @@ export interface UploadFlow {
 export class Upload implements BodySink {
   readonly #flow: UploadFlow;
   readonly #chunked: boolean;
+  readonly #framed: boolean;
   #remaining: number;
 
-  /** `bytes` undefined: chunked. */
-  constructor(flow: UploadFlow, bytes: number | undefined) {
+  /** `bytes` undefined: its length is not known, and it goes as chunks unless it is `framed` by what carries it (HTTP/2). */
+  constructor(flow: UploadFlow, bytes: number | undefined, framed = false) {
     this.#flow = flow;
     this.#chunked = bytes === undefined;
+    this.#framed = framed;
     this.#remaining = bytes ?? 0;
   }
 
   data(chunk: Buffer): boolean {
     if (chunk.length === 0) return true;
     this.#flow.moved();
-    if (this.#chunked) return this.#writeChunk(chunk);
+    if (this.#chunked) return this.#framed ? this.#flow.write(chunk) : this.#writeChunk(chunk);
     this.#remaining -= chunk.length;
     if (this.#remaining >= 0) return this.#flow.write(chunk);
     this.#flow.cut('the body is longer than its Content-Length');
@@ -39,7 +41,7 @@ export class Upload implements BodySink {
   }
 
   end(): void {
-    if (this.#chunked) this.#flow.write('0\r\n\r\n');
+    if (this.#chunked && !this.#framed) this.#flow.write('0\r\n\r\n');
     if (this.#remaining === 0) this.#flow.sent();
     else this.#flow.cut('the body is shorter than its Content-Length');
   }

@@ -155,7 +155,8 @@ export class Upstream {
   #peer(host: string, port: number): Peer {
     const { homeRefusal, rules, reach } = this.#world;
     const tls = typeof this.#tls === 'string' ? undefined : this.#tls;
-    const place = { host, port, tls };
+    const { protocol } = this.backend;
+    const place = { host, port, tls, http2: protocol === 'h2' || protocol === 'h2c' };
     if (this.backend.kind === 'Url') {
       const refusal = (socket: Socket) => homeRefusal(socket) ?? addressRefusal(socket.remoteAddress ?? '', rules);
       return { ...place, lookup: reach.lookup, refusal };

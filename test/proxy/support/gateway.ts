@@ -14,7 +14,7 @@ import { type HostPattern, parseHostPattern } from '../../../src/resources/hostn
 import { identityHeaders } from '../../../src/resources/identity-headers.ts';
 import { namespacedName, type ObjectKey, objectKey } from '../../../src/resources/keys.ts';
 import { canonicalPath, type RoutePath } from '../../../src/resources/path.ts';
-import type { WebSocketRules } from '../../../src/resources/resource.ts';
+import type { UpstreamProtocol, WebSocketRules } from '../../../src/resources/resource.ts';
 import { parseSize } from '../../../src/resources/size.ts';
 import type { UpstreamPolicy } from '../../../src/resources/upstream.ts';
 import type { Decision, DecisionContext, PluginInstance, RequestView } from '../../../src/routing/decision.ts';
@@ -55,6 +55,9 @@ export interface RouteSketch {
   /** Port of the upstream, or of another one. */
   readonly port?: number;
   readonly scheme?: 'http' | 'https';
+  readonly protocol?: UpstreamProtocol;
+  /** PEM of the authority that the upstream's certificate is held against. */
+  readonly ca?: string;
   readonly timeouts?: {
     readonly connect?: number;
     readonly response?: number;
@@ -250,8 +253,12 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
               host: '127.0.0.1',
               port: route.port ?? port,
               basePath: route.basePath ?? '',
+              protocol: route.protocol,
             },
-            upstream: upstreamSettings({}, { ...route.policy, basePath: route.basePath ?? '' }),
+            upstream: upstreamSettings(route.ca === undefined ? {} : { tls: { ca: route.ca } }, {
+              ...route.policy,
+              basePath: route.basePath ?? '',
+            }),
             timeouts: {
               ...(timeouts.request === undefined ? {} : { request: milliseconds(timeouts.request) }),
               connect: milliseconds(timeouts.connect ?? 5000),
