@@ -205,6 +205,8 @@ export class NodeExchange implements Exchange, BodyHost {
     const lines = [...headers];
     if (length !== undefined) lines.push('Content-Length', String(length));
     else if (chunked) lines.push('Transfer-Encoding', 'chunked');
+    // Over HTTP/2 an upstream can end a response with its head, and say no length.
+    else if (body === undefined && this.#hasBody(status)) lines.push('Content-Length', '0');
     this.#begin(status, lines, { framed: !unframed, chunked, close: unframed && !chunked });
     return new Promise((resolve) => {
       const bytes = body === undefined ? 0 : length;
@@ -228,6 +230,10 @@ export class NodeExchange implements Exchange, BodyHost {
   abort(): void {
     this.closes = true;
     this.#request.socket.destroy();
+  }
+
+  #hasBody(status: number): boolean {
+    return status !== 204 && status !== 304 && this.head.method !== 'HEAD';
   }
 
   #begin(
