@@ -72,6 +72,12 @@ const ROUTE: Kind = {
       jsonPath: '.status.authorization',
       description: 'Rules, or AnyAccount where every identity passes.',
     },
+    wide({
+      name: 'Clients',
+      type: 'string',
+      jsonPath: '.status.clients',
+      description: 'Listed, or nothing where every address may use the Route.',
+    }),
     wide({ name: 'Oidc', type: 'string', jsonPath: '.spec.plugins[?(@.kind=="OidcPlugin")].name' }),
     ready,
     reason,
@@ -87,6 +93,11 @@ const ROUTE: Kind = {
       type: 'string',
       enum: ['Rules', 'AnyAccount'],
       description: 'Whether rules decide who passes, or every proven identity does.',
+    },
+    clients: {
+      type: 'string',
+      enum: ['Listed'],
+      description: 'There where only the addresses of spec.clients may use the Route.',
     },
     hosts: {
       type: 'array',

@@ -30,7 +30,7 @@ const KINDS = [
     kind: 'Route',
     schema: routeSpec,
     about:
-      'Which requests go to a Service, and what guards them: `plugins`, or `access: Public`, or the plugins of its Service ([exposure.md](exposure.md)). What `authorization` means is in [authorization.md](authorization.md).',
+      'Which requests go to a Service, and what guards them: `plugins`, or `access: Public`, or the plugins of its Service ([exposure.md](exposure.md)). What `authorization` means is in [authorization.md](authorization.md), what a Route changes of requests and responses in [filters.md](filters.md).',
   },
   ...PLUGIN_KINDS.map(({ kind, schema }) => ({
     kind,

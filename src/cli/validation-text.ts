@@ -31,14 +31,15 @@ function routeLines(route: RouteSummary, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-function exposureText({ exposure, plugins, rules, reason }: RouteSummary, paint: Paint): string {
+function exposureText({ exposure, plugins, rules, reason, clients }: RouteSummary, paint: Paint): string {
+  const from = clients === undefined ? '' : `, from ${clients.join(', ')} only`;
   switch (exposure) {
     case 'Protected': {
       const who = rules === undefined ? 'any account' : `rules ${rules.join(', ')}`;
-      return `${paint.good('Protected')} by ${plugins.join(', ')}: ${who}`;
+      return `${paint.good('Protected')} by ${plugins.join(', ')}: ${who}${from}`;
     }
     case 'Public':
-      return `${paint.warn('Public')}: everybody, without login`;
+      return `${paint.warn('Public')}: everybody, without login${from}`;
     case 'Denied':
       return `${paint.bad('Denied')} (503): ${reason ?? ''}`;
   }

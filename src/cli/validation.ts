@@ -42,6 +42,8 @@ export interface RouteSummary {
   readonly plugins: readonly string[];
   /** Names of the authorization rules; undefined: any account that the plugin proves. */
   readonly rules: readonly string[] | undefined;
+  /** Addresses that may use it; absent: all. */
+  readonly clients?: readonly string[];
   /** Why it is Denied. */
   readonly reason: string | undefined;
   readonly redirectURIs: readonly string[];
@@ -160,6 +162,7 @@ function summary(route: string, exposure: Exposure, verdict: Verdict, places: re
     exposure,
     plugins: open === undefined || exposure !== 'Protected' ? [] : open.plugins.map(objectText),
     rules: exposure === 'Protected' ? open?.authorization?.rules.map(({ name }) => name) : undefined,
+    ...(open?.filters?.clients && { clients: open.filters.clients.map(({ text }) => text) }),
     reason: exposure === 'Denied' ? reasonOf(verdict, open) : undefined,
     redirectURIs: verdict.redirectURIs,
     places: places.map(({ entry: { host, path, methods }, exposure: here }) => ({

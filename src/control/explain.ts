@@ -1,3 +1,4 @@
+import { describeFilters } from '../routing/describe-filters.ts';
 import { type Match, match } from '../routing/match.ts';
 import type { RouteEntry } from '../routing/snapshot.ts';
 import type { RouteTable } from '../routing/table.ts';
@@ -110,6 +111,7 @@ const describeEntry = (entry: RouteEntry): object => ({
   plugins: entry.plugins.length === 0 ? undefined : entry.plugins,
   rules: entry.authorization?.rules.map(({ name }) => name),
   removesAuthorization: entry.removeAuthorization,
+  filters: entry.filters && describeFilters(entry.filters),
 });
 
 const FAULTS: Readonly<Record<TargetFault, string>> = {

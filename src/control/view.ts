@@ -24,6 +24,7 @@ export function describeControl(control: Pick<Control, 'current' | 'verdicts' | 
 const describeVerdict = (verdict: Verdict): unknown => ({
   exposure: verdict.exposure,
   authorization: verdict.authorization,
+  clients: verdict.clients,
   redirectURIs: verdict.redirectURIs.length === 0 ? undefined : verdict.redirectURIs,
   routes: verdict.routes,
   observedGeneration: verdict.observedGeneration,

@@ -1,8 +1,10 @@
 import type { ExternalAddress } from '../resources/external.ts';
 import type { Hostname } from '../resources/hostname.ts';
 import { lowerAscii } from '../resources/hostname.ts';
+import type { RoutePath } from '../resources/path.ts';
 import type { BackendUrl } from '../resources/resource.ts';
 import type { HeaderLine } from '../routing/decision.ts';
+import type { RequestHeaderChange, RouteFilters } from '../routing/filters.ts';
 import { isOurCookie, withoutOurCookies } from './cookies.ts';
 import { forwardedLine } from './forwarded.ts';
 import { type CheckedHead, isFieldValue } from './gate.ts';
@@ -24,17 +26,21 @@ export interface Injection {
   readonly plugins: PluginHeaders;
   /** Whether the client's own `Authorization` stays behind (A041). */
   readonly removeAuthorization: boolean;
+  /** What the Route changes of the client's headers. */
+  readonly change?: RequestHeaderChange | undefined;
+  /** Path that was taken off, for the Service to put before its links. */
+  readonly prefix?: RoutePath | undefined;
 }
 
 /**
  * Headers of a request on their way to an upstream, as text, each line ended by CRLF. First goes what is of this
- * connection and what the client nominated in `Connection`, then identity in every spelling, then forwarding headers; ours
- * come last, so that nothing the client nominates can take one away (A042). Framing is the forwarder's. Every value was
+ * connection and what the client nominated in `Connection`, then identity in every spelling, then forwarding headers; then
+ * the Route changes what is left; ours come last, so that nothing the client nominates can take one away (A042). Framing is the forwarder's. Every value was
  * looked at: the client's by the gate, the plugins' when their text was made.
  */
 export function upstreamHeaders(head: CheckedHead, injection: Injection): string {
   const { headers, infos } = head;
-  const { external, host, plugins } = injection;
+  const { change, external, host, plugins } = injection;
   const nominated = nominatedBy(head);
   const authorizes = injection.removeAuthorization || plugins.authorizes;
   let out = `Host: ${injection.authority}\r\n`;
@@ -45,14 +51,17 @@ export function upstreamHeaders(head: CheckedHead, injection: Injection): string
     if (info === undefined || (nominated?.has(info.name) === true && info.kind !== 'Loop')) continue;
     const name = headers[2 * i] ?? '';
     const value = headers[2 * i + 1] ?? '';
-    if (info.kind === 'Pass') out += `${name}: ${value}\r\n`;
-    else if (info.kind === 'Authorization') {
+    if (info.kind === 'Pass') {
+      if (change?.drop.has(info.folded) !== true) out += `${name}: ${value}\r\n`;
+    } else if (info.kind === 'Authorization') {
       if (!authorizes) out += `${name}: ${value}\r\n`;
     } else if (info.kind === 'Cookie') {
       const rest = withoutOurCookies(value);
       if (rest !== undefined) out += `${name}: ${rest}\r\n`;
     } else if (info.kind === 'Loop') loop += loop === '' ? value : `, ${value}`;
   }
+  if (change !== undefined) out += change.lines;
+  if (injection.prefix !== undefined) out += `X-Forwarded-Prefix: ${injection.prefix}\r\n`;
   const usual = external.port === (external.scheme === 'https' ? 443 : 80);
   const outside = usual ? host : `${host}:${external.port}`;
   const forwarded = injection.forwardedHeader ? forwardedLine(injection.forwardedFor, outside, external.scheme) : '';
@@ -141,9 +150,18 @@ const responseKind = rememberNames((spelling): { readonly name: string; readonly
 /**
  * Headers of a response on their way to the client, names and values in turn; framing is the front's. Cookies of ours that
  * the upstream tries to set are dropped. Where plugins set some (`cookies`), no cache may keep the response, or it would
- * hand one user's session to another.
+ * hand one user's session to another. `cors`: lines that say which page may read it, where the Route has `cors`; what the
+ * upstream says of that goes, or browsers would find two answers.
  */
-export function clientHeaders(upstream: readonly string[], cookies: readonly string[], requestId: string): string[] {
+export function clientHeaders(
+  upstream: readonly string[],
+  cookies: readonly string[],
+  requestId: string,
+  filters?: RouteFilters,
+  cors: readonly string[] = [],
+): string[] {
+  const change = filters?.responseHeaders;
+  const ownCors = filters?.cors !== undefined;
   let nominated: Set<string> | undefined;
   for (let i = 0; i < upstream.length; i += 2) {
     if (responseKind(upstream[i] ?? '').kind === 'Connection') nominated = nominate(upstream[i + 1] ?? '', nominated);
@@ -153,14 +171,25 @@ export function clientHeaders(upstream: readonly string[], cookies: readonly str
     const spelling = upstream[i] ?? '';
     const value = upstream[i + 1] ?? '';
     const { name, kind } = responseKind(spelling);
-    if (nominated?.has(name) === true) continue;
+    if (nominated?.has(name) === true || change?.drop.has(name) === true) continue;
+    if (ownCors && name.startsWith('access-control-')) continue;
     if (kind === 'Pass') out.push(spelling, value);
     else if (kind === 'SetCookie') {
       if (!isOurCookie(value)) out.push(spelling, value);
     } else if (kind === 'Caching' && cookies.length === 0) out.push(spelling, value);
   }
+  if (change !== undefined) addChanged(out, change.lines, cookies.length > 0);
+  for (const line of cors) out.push(line);
   out.push('X-Request-Id', requestId);
   if (cookies.length > 0) out.push('Cache-Control', 'no-store');
   for (const cookie of cookies) out.push('Set-Cookie', cookie);
   return out;
+}
+
+/** `uncached`: the response carries a session, so no Route lets a cache keep it (A105). */
+function addChanged(out: string[], lines: readonly string[], uncached: boolean): void {
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = lines[i] ?? '';
+    if (!uncached || responseKind(name).kind !== 'Caching') out.push(name, lines[i + 1] ?? '');
+  }
 }

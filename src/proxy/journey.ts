@@ -1,7 +1,9 @@
 import type { Lease } from '../control/lease.ts';
 import { match } from '../routing/match.ts';
 import { parseTarget } from '../routing/target.ts';
+import { answerPreflight, beforeLogin } from './before-login.ts';
 import { announcedTooLarge } from './body-limits.ts';
+import { findPreflight, NO_LINES } from './cors.ts';
 import { answerReserved, checkRules, decide, NO_PASSAGE } from './decide.ts';
 import type { Exchange } from './exchange.ts';
 import { checkHead } from './gate.ts';
@@ -10,6 +12,7 @@ import { forward } from './pass-on.ts';
 import { badTarget, methodNotAllowed, notStarted, overloaded, refuseHead, refuseRoute } from './refusals.ts';
 import { type Reply, reply, writeReply } from './reply.ts';
 import { HeadView, headerOf } from './request-view.ts';
+import { rewriteTarget } from './rewrite.ts';
 import { joinTunnel, refuseUpgrade, type Switching, withoutRedirect } from './upgrade.ts';
 import { type Journey, newRecord, type ProxyWorld } from './world.ts';
 
@@ -19,15 +22,16 @@ import { type Journey, newRecord, type ProxyWorld } from './world.ts';
  */
 export async function serve(exchange: Exchange, world: ProxyWorld): Promise<void> {
   const record = newRecord(exchange, world);
-  const journey: Journey = { world, exchange, record, head: undefined, forwardedFor: exchange.client };
+  const journey: Journey = { world, exchange, record, head: undefined, forwardedFor: exchange.client, cors: NO_LINES };
   let lease: Lease | undefined;
   try {
     world.observer.started();
     lease = world.acquire();
     const answer = lease === undefined ? notStarted() : await travel(journey, lease);
     if (answer === undefined) return;
-    if ('status' in answer) writeReply(exchange, answer, record, (name) => headerOf(journey.head, name));
-    else {
+    if ('status' in answer) {
+      writeReply(exchange, answer, record, (name) => headerOf(journey.head, name), journey.cors);
+    } else {
       // Tunnels last: no snapshot and no plugin instance of now is to be kept for them.
       const held = lease;
       lease = undefined;
@@ -67,6 +71,8 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | Switching
   if (world.overload.shedding !== undefined) return overloaded(world.overload.shedding);
   const view = new HeadView(head, target);
 
+  const preflight = head.method === 'OPTIONS' ? findPreflight(lease.snapshot.table, target, view) : undefined;
+  if (preflight !== undefined) return answerPreflight(journey, preflight, view);
   const matched = match(lease.snapshot.table, target, (name) => view.header(name));
   switch (matched.kind) {
     case 'NoHost':
@@ -97,6 +103,8 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | Switching
   if (target.encodedSlash && entry.encodedSlashes === 'Reject') {
     return reply(400, 'bad_request', 'encoded_slash', notices.badRequest(), { close: true });
   }
+  const stopped = entry.filters && beforeLogin(journey, entry.filters, target, view);
+  if (stopped !== undefined) return stopped;
   const unwanted = head.upgrade === undefined ? undefined : refuseUpgrade(journey, head, entry, target);
   if (unwanted !== undefined) return unwanted;
 
@@ -110,11 +118,13 @@ async function travel(journey: Journey, lease: Lease): Promise<Reply | Switching
   if (forbidden !== undefined) return forbidden;
   const tooLarge = announcedTooLarge(head.framing, entry, world.limits);
   if (tooLarge !== undefined) return tooLarge;
-  return forward(journey, head, target, entry, decided);
+  const sent = entry.filters === undefined ? target : rewriteTarget(lease, matched, decided, target);
+  if ('status' in sent) return sent;
+  return forward(journey, head, sent, entry, decided);
 }
 
 /** A bug: nothing more is passed on, the client hears 500, the log hears what it was (F55). */
-function closeDoor({ exchange, record, world, head }: Journey, error: unknown): void {
+function closeDoor({ exchange, record, world, head, cors }: Journey, error: unknown): void {
   contained(() =>
     world.log.error({ err: error, request_id: record.requestId, route: record.route }, 'a request failed on a bug'),
   );
@@ -123,8 +133,12 @@ function closeDoor({ exchange, record, world, head }: Journey, error: unknown): 
   try {
     if (exchange.answered) exchange.abort();
     else
-      writeReply(exchange, reply(500, 'internal_error', 'exception', notices.internalError()), record, (name) =>
-        headerOf(head, name),
+      writeReply(
+        exchange,
+        reply(500, 'internal_error', 'exception', notices.internalError()),
+        record,
+        (name) => headerOf(head, name),
+        cors,
       );
   } catch {
     exchange.abort();

@@ -94,6 +94,7 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
     log: options.log,
     limits,
     overload,
+    secure: certificates !== undefined,
     admit: options.admit,
     forwardedHeader: options.forwardedHeader ?? false,
     clients: trustedProxies.length === 0 ? undefined : clients,

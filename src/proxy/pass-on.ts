@@ -1,3 +1,7 @@
+import type { Hostname } from '../resources/hostname.ts';
+import type { RoutePath } from '../resources/path.ts';
+import type { Backend } from '../resources/resource.ts';
+import type { RouteFilters } from '../routing/filters.ts';
 import type { RouteEntry } from '../routing/snapshot.ts';
 import type { RequestTarget } from '../routing/target.ts';
 import { brokenOff, limitBody } from './body-limits.ts';
@@ -21,9 +25,10 @@ export async function forward(
   const { action } = entry;
   if (action.kind !== 'Forward') throw new Error(`Route ${entry.route} has nowhere to forward to`);
   const { backend } = action;
+  const { filters } = entry;
   const body = limitBody(exchange.body(head), head.framing, entry, world.limits);
   const headers = upstreamHeaders(head, {
-    authority: backend.kind === 'Url' ? authorityOf(backend) : target.host,
+    authority: authorityFor(backend, filters?.host, target.host),
     forwardedFor: journey.forwardedFor,
     host: target.host,
     forwardedHeader: world.forwardedHeader,
@@ -31,6 +36,8 @@ export async function forward(
     requestId: record.requestId,
     plugins: passage.headers,
     removeAuthorization: entry.removeAuthorization,
+    change: filters?.requestHeaders,
+    prefix: filters?.strips === true ? strippedPrefix(entry) : undefined,
   });
   const asked = world.now();
   try {
@@ -57,26 +64,37 @@ export async function forward(
       return {
         kind: 'Switching',
         protocol: head.upgrade ?? '',
-        headers: clientHeaders(result.headers, passage.cookies, record.requestId),
+        headers: clientHeaders(result.headers, passage.cookies, record.requestId, filters, journey.cors),
         upstream: result.side,
         terms: { idle: action.timeouts.idle, until: passage.until },
       };
     }
-    await passOn(journey, result, passage);
+    await passOn(journey, result, filters, passage);
     return undefined;
   } finally {
     record.upstreamMs = world.now() - asked;
   }
 }
 
+function strippedPrefix({ path }: RouteEntry): RoutePath | undefined {
+  return path.type === 'Prefix' && path.value !== '/' ? path.value : undefined;
+}
+
+/** What the Service is asked for in `Host` (A016, A033): never what only stands in a request. */
+function authorityFor(backend: Backend, host: RouteFilters['host'], asked: Hostname): string {
+  if (host !== undefined) return host === 'Client' ? asked : host;
+  return backend.kind === 'Url' ? authorityOf(backend) : asked;
+}
+
 async function passOn(
-  { world, exchange, record }: Journey,
+  { world, exchange, record, cors }: Journey,
   response: UpstreamResponse,
+  filters: RouteFilters | undefined,
   { cookies, until }: Passage,
 ): Promise<void> {
   record.status = response.status;
   record.outcome = 'forwarded';
-  const headers = clientHeaders(response.headers, cookies, record.requestId);
+  const headers = clientHeaders(response.headers, cookies, record.requestId, filters, cors);
   const end = await exchange.stream(response.status, headers, response.length, response.body);
   if (end === 'ClientGone') record.outcome = 'client_gone';
   else if (end === 'Aborted') {

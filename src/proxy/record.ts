@@ -43,6 +43,8 @@ export type Outcome =
   | 'health'
   /** From plain http to https. */
   | 'redirected'
+  /** Answered without login, as the `cors` of a Route says. */
+  | 'preflight'
   | 'refused'
   /** There is too much to do already. */
   | 'overloaded'

@@ -48,19 +48,20 @@ export const reply = (
 /**
  * Writes a reply: never cached (A105), never sniffed, with the request id. To gRPC over HTTP/2 an error is a gRPC status; the
  * record has what it would be otherwise. Throws, before a byte was sent, where a header
- * can't be sent (T18).
+ * can't be sent (T18). `cors`: names and values in turn.
  */
 export function writeReply(
   exchange: Exchange,
   answer: Reply,
   record: RequestRecord,
   header: (name: string) => string | undefined,
+  cors: readonly string[] = [],
 ): void {
   record.outcome = answer.outcome;
   record.reason = answer.reason;
   record.status = answer.status;
   const { notice, status } = answer;
-  const lines: string[] = [];
+  const lines: string[] = [...cors];
   for (const { name, value } of answer.headers) {
     if (!isFieldValue(value)) throw new Error(`the value of ${name} can't be sent as a header`);
     lines.push(name, value);

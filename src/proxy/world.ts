@@ -28,6 +28,8 @@ export interface ProxyWorld {
   readonly log: ProxyLog;
   readonly limits: ProxyLimits;
   readonly overload: Overload;
+  /** Whether the connections of this listener are TLS. */
+  readonly secure: boolean;
   /** What this listener answers before any Route does. */
   readonly admit: Admission | undefined;
   /** Whether upstreams get `Forwarded` too. */
@@ -51,6 +53,8 @@ export interface Journey {
   head: CheckedHead | undefined;
   /** `X-Forwarded-For` for the upstream. */
   forwardedFor: string;
+  /** What every answer says to pages of other origins; names and values in turn. Of the matched Route. */
+  cors: readonly string[];
 }
 
 /** What the plugins of a Route said, when all let the request go on. */

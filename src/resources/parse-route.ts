@@ -13,6 +13,7 @@ import { queryMatches } from './query-matches.ts';
 import { invalidObject, readSpec } from './read-spec.ts';
 import type { Parsed, PathMatch, RouteTimeouts } from './resource.ts';
 import { type RouteSpec, routeSpec } from './route.ts';
+import { routeFiltersOf } from './route-filters.ts';
 import { checkRoutePath, isReserved, RESERVED } from './route-path.ts';
 import { parseSize } from './size.ts';
 import { websocketRules } from './websocket.ts';
@@ -30,6 +31,7 @@ export function parseRoute(identity: Identity): Parsed {
     const queryParams = spec.queryParams && queryMatches(spec.queryParams, found);
     const timeouts = timeoutsOf(spec, found);
     const websocket = websocketRules(spec.websocket, found);
+    const filters = routeFiltersOf(spec, found);
     checkMethods(spec, found);
     checkGuards(spec, found);
     problems.push(...read.told(found));
@@ -57,6 +59,7 @@ export function parseRoute(identity: Identity): Parsed {
           websocket,
           tlsSecret: spec.tls && namespacedName(meta.namespace, spec.tls.secretRef.name),
           timeouts,
+          filters,
         },
       };
     }

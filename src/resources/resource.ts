@@ -6,6 +6,7 @@ import type { RoutePath } from './path.ts';
 import type { Problem } from './problem.ts';
 import type { Redacted } from './redacted.ts';
 import type { AuthorizationSpec } from './route.ts';
+import type { RouteFilterFields } from './route-filters.ts';
 import type { Bytes } from './size.ts';
 import type { UpstreamPolicy, UpstreamTlsRefs } from './upstream.ts';
 
@@ -133,6 +134,8 @@ export interface RouteResource extends Base {
   readonly tlsSecret: NamespacedName | undefined;
   /** Undefined: those of the Service. */
   readonly timeouts: RouteTimeouts;
+  /** Undefined: a request and its response pass as they are. */
+  readonly filters: RouteFilterFields | undefined;
 }
 
 /** An object of one of the plugin kinds; only its kind knows the shape of `spec` (plugins/contract.ts). */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { classField, durationField, nameField, namespaceField, ONE_OF_A_KIND, pluginRefField } from './metadata.ts';
+import { filterFields } from './route-filters.ts';
 import { SIZE, SIZE_HINT } from './size.ts';
 import { websocketField } from './websocket.ts';
 
@@ -199,6 +200,7 @@ export const routeSpec = z
         request: durationField.optional().meta({ description: 'Absent: that of the Service.' }),
       })
       .default({}),
+    ...filterFields,
   })
   .meta({ description: 'Which requests go to a Service, and what guards them.' });
 

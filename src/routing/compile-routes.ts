@@ -1,12 +1,14 @@
 import type { ClaimNeeds } from '../authorization/identity.ts';
 import { needsOf } from '../authorization/needs.ts';
 import type { Policy } from '../authorization/policy.ts';
+import type { IdentityHeaders } from '../resources/identity-headers.ts';
 import { type NamespacedName, namespaceOf, type ObjectKey } from '../resources/keys.ts';
 import { type FieldPath, type Problem, problem } from '../resources/problem.ts';
 import type { PluginRef, RouteResource, ServiceResource } from '../resources/resource.ts';
 import type { UpstreamSettings } from '../resources/upstream.ts';
 import type { Cells, Tracker } from './cells.ts';
 import { Derived } from './derived.ts';
+import { compileFilters, type RouteFilters } from './filters.ts';
 import type { Referrer } from './grants.ts';
 import type { RouteState } from './indexed.ts';
 import { type Known, pluginKey, resolvePlugin, resolveService } from './references.ts';
@@ -27,6 +29,7 @@ export interface RouteDraft {
   readonly permitted: readonly ObjectKey[];
   readonly policy: Policy | undefined;
   readonly needs: ClaimNeeds;
+  readonly filters: RouteFilters | undefined;
   readonly problems: readonly Problem[];
   /** Whether it guards its Service's backend (`guards.ts`). */
   readonly guards: boolean;
@@ -72,6 +75,7 @@ function draftRoute(route: RouteResource, policy: Policy | undefined, known: Kno
     ...serviceProblems,
     ...overrideProblems(route, service),
     ...resolved.flatMap(([, fault]) => fault ?? []),
+    ...identityProblems(route, known.options.identityHeaders),
   ];
   return {
     route,
@@ -82,6 +86,7 @@ function draftRoute(route: RouteResource, policy: Policy | undefined, known: Kno
     permitted: resolved.filter(([, fault]) => fault?.reason !== 'RefNotPermitted').map(([key]) => key),
     policy,
     needs: needsOf(policy),
+    filters: route.filters && compileFilters(route.filters, service?.backend),
     problems,
     guards: !isPlainlyPublic(route, known),
   };
@@ -135,6 +140,20 @@ function hostProblems(route: RouteResource, effective: readonly EffectivePlugin[
     "'*' can't be Protected, for a login needs a host to come back to; write the host names, or a wildcard like *.example.com";
   return [problem('UnsupportedValue', ['spec', 'hosts', any], message)];
 }
+
+/** Those of `--identity-headers`, which no object can tell; the fixed set is looked at before (A040). */
+function identityProblems(route: RouteResource, identity: IdentityHeaders | undefined): readonly Problem[] {
+  const filter = route.filters?.requestHeaders;
+  if (filter === undefined || identity === undefined) return [];
+  return (['set', 'add'] as const).flatMap((place) =>
+    filter[place].flatMap(({ name }, at) =>
+      identity.has(name) ? problem('Invalid', ['spec', 'requestHeaders', place, at, 'name'], IS_IDENTITY) : [],
+    ),
+  );
+}
+
+const IS_IDENTITY =
+  'is an identity header of this installation (--identity-headers), which only plugins write; take it away';
 
 /** Public only when the Route says so and nothing speaks against it (DESIGN: Exposure). */
 function accessProblems(

@@ -1,3 +1,4 @@
+import { describeFilters, type FilterDescription } from './describe-filters.ts';
 import type { RouteEntry } from './snapshot.ts';
 import type { HostTable, PathNode, PatternTable, RouteTable, Slot } from './table.ts';
 import { formatUpstream } from './upstreams.ts';
@@ -30,6 +31,7 @@ interface EntryDescription {
   readonly authorization?: readonly string[];
   readonly backend?: string;
   readonly clientAuthorization?: 'Removed' | 'Passed';
+  readonly filters?: FilterDescription;
 }
 
 /** The table as people read it: hosts in order of name, paths in order of text. No secret is in a table. */
@@ -89,5 +91,6 @@ function describeEntry(entry: RouteEntry): EntryDescription {
     ...(entry.plugins.length === 0 ? {} : { plugins: entry.plugins }),
     ...(authorization === undefined ? {} : { authorization: authorization.rules.map((rule) => rule.name) }),
     ...(exposure === 'Denied' ? {} : { clientAuthorization: entry.removeAuthorization ? 'Removed' : 'Passed' }),
+    ...(entry.filters === undefined ? {} : { filters: describeFilters(entry.filters) }),
   };
 }

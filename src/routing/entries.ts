@@ -1,6 +1,6 @@
 import { NO_NEEDS } from '../authorization/identity.ts';
 import type { HostPattern } from '../resources/hostname.ts';
-import type { PathMatch, Timeouts } from '../resources/resource.ts';
+import type { PathMatch, ServiceResource, Timeouts } from '../resources/resource.ts';
 import type { ClosedBy, HostClosure } from './closures.ts';
 import { nodeKey } from './closures.ts';
 import type { RouteDraft } from './compile-routes.ts';
@@ -83,7 +83,9 @@ function routeEntry(
   const exposed = exposureOf(draft, denials);
   const { name, headers, queryParams } = route;
   const at = { route: name, host: place.host, path: place.path, methods: place.methods, headers, queryParams };
-  if (exposed.kind === 'Denied') return { ...at, ...refused, action: { kind: 'Refuse', reason: exposed.reason } };
+  if (exposed.kind === 'Denied') {
+    return { ...at, ...refused, action: { kind: 'Refuse', reason: exposed.reason, to: leadingTo(draft.service) } };
+  }
   const { service } = exposed;
   const isProtected = exposed.kind === 'Protected';
   return {
@@ -103,8 +105,12 @@ function routeEntry(
     encodedSlashes: route.encodedSlashes,
     maxRequestBody: route.maxRequestBody,
     websocket: route.websocket,
+    filters: draft.filters,
   };
 }
+
+const leadingTo = (service: ServiceResource | undefined): Extract<RouteEntry['action'], { kind: 'Refuse' }>['to'] =>
+  service && { backend: service.backend, basePath: service.upstream.policy.basePath };
 
 /** What an invalid Route becomes at a place that it closes: every method, no headers, ahead of everybody. */
 export const closedEntry = (by: ClosedBy, host: HostPattern, path: PathMatch): RouteEntry => ({

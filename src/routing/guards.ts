@@ -155,6 +155,9 @@ function backendOrigin(backend: Backend): string {
   return `url ${isThisMachine(backend.host) ? 'loopback' : backend.host} ${backend.port}`;
 }
 
+/** Whether two backends are one server, as far as that can be told. */
+export const sameBackend = (a: Backend, b: Backend): boolean => a === b || backendOrigin(a) === backendOrigin(b);
+
 /** Loopback names and addresses, and the unspecified ones, which a connect takes for them (RFC 1122 section 3.2.1.3). */
 const isThisMachine = (host: string): boolean => /^(127\..*|0\.0\.0\.0|::1?|(.*\.)?localhost)$/.test(host);
 

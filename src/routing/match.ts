@@ -55,6 +55,13 @@ export function match(table: RouteTable, target: MatchTarget, header: HeaderRead
   return readOneWay(target.path) || agreed(found, host, target, header) ? found : AMBIGUOUS_PATH;
 }
 
+/** Every Route of the host whose place covers the path, whatever its methods and headers; the most specific place first. */
+export function covering(table: RouteTable, host: Hostname, path: RoutePath): readonly Slot[] {
+  const found = findHost(table, host);
+  if (found === undefined) return [];
+  return found.closed === undefined ? slotsOf(found, path) : [[found.closed]];
+}
+
 /** Exact before wildcard, the longest wildcard before shorter ones, `*` last; a host that exists never falls through (A038). */
 function findHost(table: RouteTable, host: Hostname): HostTable | undefined {
   const exact = table.exact.get(host);

@@ -46,6 +46,7 @@ export function routeVerdict(
     warnings,
     exposure: exposureOfRoute(entries),
     authorization: draft.plugins.length === 0 ? undefined : draft.policy === undefined ? 'AnyAccount' : 'Rules',
+    clients: route.filters?.clients === undefined ? undefined : 'Listed',
     redirectURIs: redirectURIs(draft, known),
     hosts: known.options.mode.kind === 'Files' || at.pending.length > 0 ? undefined : at.hosts,
     conditions: conditionsOf(

@@ -7,6 +7,7 @@ import type { Redacted } from '../resources/redacted.ts';
 import type { Backend, HeaderMatch, PathMatch, QueryMatch, Timeouts, WebSocketRules } from '../resources/resource.ts';
 import type { Bytes } from '../resources/size.ts';
 import type { UpstreamSettings } from '../resources/upstream.ts';
+import type { RouteFilters } from './filters.ts';
 import type { PluginConfig, ReservedPath } from './plugin-rules.ts';
 import type { RouteTable } from './table.ts';
 
@@ -33,6 +34,8 @@ export interface RouteEntry {
   readonly maxRequestBody: Bytes | undefined;
   /** Undefined: what holds where nothing is said (refuseUpgrade). */
   readonly websocket?: WebSocketRules | undefined;
+  /** Undefined: a request and its response pass as they are. */
+  readonly filters?: RouteFilters | undefined;
 }
 
 export type Action =
@@ -43,7 +46,12 @@ export type Action =
       readonly upstream: UpstreamSettings;
       readonly timeouts: Timeouts;
     }
-  | { readonly kind: 'Refuse'; readonly reason: Reason };
+  | {
+      readonly kind: 'Refuse';
+      readonly reason: Reason;
+      /** Where it would lead, where that is known: a rewritten request must not get there in another way (A005). */
+      readonly to?: { readonly backend: Backend; readonly basePath: string } | undefined;
+    };
 
 /** A plugin that at least one Protected Route names. */
 export interface PluginBinding {
@@ -72,6 +80,8 @@ export interface Verdict {
   /** Routes only. */
   readonly exposure: Exposure | undefined;
   readonly authorization: 'Rules' | 'AnyAccount' | undefined;
+  /** Routes that say which addresses may use them; a field that was pruned shows by this not being there. */
+  readonly clients?: 'Listed' | undefined;
   readonly redirectURIs: readonly string[];
   /**
    * Routes of a cluster only: the hosts that the Route names and that its namespace has. Undefined where that can't be told

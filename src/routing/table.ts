@@ -3,6 +3,7 @@ import type { ObjectKey } from '../resources/keys.ts';
 import type { RoutePath } from '../resources/path.ts';
 import type { PlainPath } from '../resources/resource.ts';
 import { getOrAdd } from './collections.ts';
+import type { RouteFilters } from './filters.ts';
 import { PartedMap } from './parted-map.ts';
 import { byPatternPrecedence } from './patterns.ts';
 import type { ReservedPath } from './plugin-rules.ts';
@@ -54,7 +55,8 @@ export interface RouteMatch {
   readonly kind: 'Route';
   readonly entry: RouteEntry;
   /**
-   * What guards it, as text that can be compared: `` for Public, plugins and authorization for Protected. Undefined for
+   * What guards it, as text that can be compared: `` for Public, plugins and authorization for Protected; who may use it
+   * from where, and from which pages, belongs to it. Undefined for
    * Denied, which is equal to nothing: what stands behind it can't be told.
    */
   readonly guard: string | undefined;
@@ -231,11 +233,24 @@ class GuardTexts {
       case 'Denied':
         return undefined;
       case 'Public':
-        return '';
-      case 'Protected': {
-        const { route, plugins, authorization } = entry;
-        return getOrAdd(this.#texts, route, () => JSON.stringify([plugins, authorization ?? null]));
-      }
+        return entry.filters?.clients === undefined ? '' : this.#textOf(entry);
+      case 'Protected':
+        return this.#textOf(entry);
     }
   }
+
+  #textOf({ route, plugins, authorization, filters }: RouteEntry): string {
+    return getOrAdd(this.#texts, route, () =>
+      JSON.stringify([
+        plugins,
+        authorization ?? null,
+        filters?.clients?.map(({ text }) => text) ?? null,
+        readersOf(filters),
+      ]),
+    );
+  }
 }
+
+/** Origins whose pages may act as whoever looks at them, and read what comes of it. */
+const readersOf = (filters: RouteFilters | undefined): readonly string[] | null =>
+  filters?.cors?.credentials === true ? [...filters.cors.exact.keys(), ...filters.cors.suffixes] : null;

@@ -1,3 +1,4 @@
+import { ROUTE_FILTERS } from './filter-counter-examples.ts';
 import { OIDC_NETWORK } from './oidc-network-counter-examples.ts';
 
 /** A spec that one rule of the API server refuses, everything else in it being valid. */
@@ -351,4 +352,10 @@ const OIDC_PLUGIN: readonly CounterExample[] = [
   }),
 ];
 
-export const COUNTER_EXAMPLES: readonly CounterExample[] = [...SERVICE, ...ROUTE, ...OIDC_PLUGIN, ...OIDC_NETWORK];
+export const COUNTER_EXAMPLES: readonly CounterExample[] = [
+  ...SERVICE,
+  ...ROUTE,
+  ...ROUTE_FILTERS,
+  ...OIDC_PLUGIN,
+  ...OIDC_NETWORK,
+];

@@ -87,10 +87,20 @@ const pluginRef = fc.record(
 );
 const secretRef = fc.record({ name, key: among('a', 'a/b', '') }, { requiredKeys: ['name'] });
 const few = <T>(member: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(member, { maxLength: 3 });
+const origin = fc.oneof(
+  among('*', 'null', 'https://a.example', 'https://*.a.example', 'http://[::1]:3000', 'https://*.com', 'http://a:80'),
+  near('a.*:/-_0').map((text) => `https://${text}`),
+);
 /** Of the wrong type, or a field that isn't there. */
 const odd = fc.constantFrom<unknown>(null, 0, 1.5, true, '', 'a', [], {}, [null], { unknown: 1 });
 const some = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<Spec> =>
   fc.record(fields, { requiredKeys: [] });
+
+const headerFilter = some({
+  set: few(fc.record({ name: header, value })),
+  add: few(fc.record({ name: header, value })),
+  remove: few(header),
+});
 
 const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arbitrary<unknown>>>>> = {
   Service: {
@@ -145,6 +155,25 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
     tls: some({ secretRef: some({ name, key: among('tls.crt') }) }),
     timeouts: some({ response: time, idle: time }),
     class: among('postern', 'A'),
+    stripPath: fc.boolean(),
+    rewrite: some({ path, prefix: path, host }),
+    preserveHost: fc.boolean(),
+    httpsRedirect: fc.boolean(),
+    clients: fc.record({
+      allow: few(among('10.0.0.0/8', '10.0.0.1/8', '::/0', '2001:db8::1', '1.2.3', 'a', '10.0.0.0/33')),
+    }),
+    cors: fc.record(
+      {
+        allowOrigins: few(origin),
+        allowMethods: few(method),
+        allowHeaders: few(among('*', 'X-A', 'a b')),
+        allowCredentials: fc.boolean(),
+        maxAge: time,
+      },
+      { requiredKeys: ['allowOrigins'] },
+    ),
+    requestHeaders: headerFilter,
+    responseHeaders: headerFilter,
     serviceRef: some({ name, namespace: among('shop', '') }),
     unknown: odd,
   },

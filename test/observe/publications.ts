@@ -120,6 +120,7 @@ const route = (name: string, rules: readonly string[]) => ({
   websocket: undefined,
   tlsSecret: undefined,
   timeouts: { response: undefined, idle: undefined },
+  filters: undefined,
 });
 
 const service = (name: string) => ({

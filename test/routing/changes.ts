@@ -12,7 +12,8 @@ export function widened(before: Compiled, after: Compiled, probes: readonly Prob
     if (was === undefined || is === undefined) continue;
     const text = `${probe.method} ${probe.host}${probe.path} ${JSON.stringify(probe.headers)}`;
     if (is.kind === 'Public' && was.kind !== 'Public') found.push(`${text}: ${was.kind} ${was.guard} became Public`);
-    if (is.kind === 'Protected' && was.kind === 'Protected' && is.guard !== was.guard) {
+    // A Public Route is guarded too: by the addresses that it is for.
+    if (is.kind !== 'Closed' && was.kind === is.kind && is.guard !== was.guard) {
       found.push(`${text}: ${was.guard} became ${is.guard}`);
     }
     if (is.kind !== 'Closed' && was.removeAuthorization && !is.removeAuthorization) {

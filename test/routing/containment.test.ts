@@ -55,13 +55,19 @@ function met(table: RouteTable, probe: Probe): string | undefined {
   return found === undefined ? undefined : `${found.kind} ${found.guard}`;
 }
 
+/** What a bad object closes is closed on every way to its backend, also to requests that are rewritten (landing.ts). */
+const asAsked = (raw: Raw): Raw =>
+  typeof raw.spec === 'object' && raw.spec !== null && 'stripPath' in raw.spec
+    ? { ...raw, spec: { ...raw.spec, stripPath: false } }
+    : raw;
+
 const hasOwnCallback = ({ spec }: Raw): boolean => typeof spec === 'object' && spec !== null && 'callback' in spec;
 
 describe('F13: a bad object', () => {
   it('changes nothing outside its place', () => {
     let meant = 0;
     // Where a plugin has a path of its own, what stands at that path decides about the plugin: see reserved.test.ts.
-    const calmArb = worldArb.map((world) => world.filter((one) => !hasOwnCallback(one)));
+    const calmArb = worldArb.map((world) => world.filter((one) => !hasOwnCallback(one)).map(asAsked));
     fc.assert(
       fc.property(calmArb, fc.nat({ max: 30 }), mutationArb, (world, index, mutation) => {
         const target = world[index % world.length];

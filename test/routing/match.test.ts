@@ -7,6 +7,7 @@ import type { PathMatch } from '../../src/resources/resource.ts';
 import { closedEntry } from '../../src/routing/entries.ts';
 import type { RouteEntry } from '../../src/routing/snapshot.ts';
 import type { Placement } from '../../src/routing/table.ts';
+import { filtersOf } from '../proxy/support/filters.ts';
 import { buildTable } from '../support/table.ts';
 import { answer, ask, compileAll, gate, gateRef, type Probe, route, service } from './support.ts';
 
@@ -138,6 +139,20 @@ describe('A107: falling through never widens', () => {
     expect(answer(ruled, 'POST h /admin')).toBe('Protected n/all');
   });
 
+  it('a list of addresses guards a Public Route too, and one of pages that may act for people a Protected one', () => {
+    const office = { clients: { allow: ['10.0.0.0/8'] } };
+    const admin = route('n/admin', ['h'], ['/admin'], { ...PUBLIC, ...office, methods: ['GET'] });
+    const open = tableOf(root, admin);
+    expect(answer(open, 'POST h /admin')).toBe('MethodNotAllowed GET,HEAD');
+    expect(answer(open, 'GET h /admin;x')).toBe('Ambiguous');
+    const listed = tableOf(route('n/root', ['h'], ['/'], { ...PUBLIC, ...office }), admin);
+    expect(answer(listed, 'POST h /admin')).toBe('Public n/root');
+    const cors = { cors: { allowOrigins: ['https://partner.example'], allowCredentials: true } };
+    const own = route('n/own', ['h'], ['/own'], { ...GUARDED, methods: ['GET'] });
+    const shared = tableOf(own, route('n/shared', ['h'], ['/'], { ...GUARDED, ...cors }));
+    expect(answer(shared, 'POST h /own')).toBe('MethodNotAllowed GET,HEAD');
+  });
+
   it('a header match that does not fit', () => {
     const headers = [{ name: 'x-v', value: '1' }];
     const table = tableOf(root, route('n/admin', ['h'], ['/admin'], { ...GUARDED, headers }));
@@ -182,7 +197,7 @@ const entryArb = fc
       nil: undefined,
     }),
     headers: fc.uniqueArray(fc.constantFrom('x-v', 'x-w'), { maxLength: 2 }),
-    guard: fc.constantFrom('Public', 'Public', 'p', 'q', 'Denied', 'closes'),
+    guard: fc.constantFrom('Public', 'Public', 'p', 'q', 'Denied', 'closes', '10.0.0.0/8', '192.0.2.0/24'),
   })
   .map(({ host, type, path, methods, headers, guard }): Named => {
     const name = namespacedName('n', 'r');
@@ -193,10 +208,14 @@ const entryArb = fc
       ...closed,
       methods,
       headers: headers.map((header) => ({ name: header, value: '1' })),
-      exposure: guard === 'Denied' ? 'Denied' : guard === 'Public' ? 'Public' : 'Protected',
+      exposure: guard === 'Denied' ? 'Denied' : guard === 'Public' || isList(guard) ? 'Public' : 'Protected',
+      filters: isList(guard) ? filtersOf({ clients: { allow: [guard] } }, 'Prefix') : undefined,
     };
     return { entry, closes: false, guard };
   });
+
+/** A Public Route for these addresses only. */
+const isList = (guard: string): boolean => guard.includes('/');
 
 function pathOf(text: string): RoutePath {
   const path = canonicalPath(text);

@@ -1,5 +1,9 @@
+import { parseAuthority } from '../../src/resources/hostname.ts';
+import { canonicalPath } from '../../src/resources/path.ts';
+import { type Landing, landing } from '../../src/routing/landing.ts';
 import type { Match } from '../../src/routing/match.ts';
-import type { RouteTable } from '../../src/routing/table.ts';
+import { rewritePath } from '../../src/routing/rewrite.ts';
+import type { RouteMatch, RouteTable } from '../../src/routing/table.ts';
 import { ask, type Probe, type Raw } from './support.ts';
 
 const PATH_TAILS = ['', '/', '/zz', 'z', ';v=1', '/b/c'];
@@ -43,7 +47,7 @@ const strings = (of: unknown, name: string): readonly string[] =>
 /** What a request meets, as far as the promise is about it. */
 export interface Outcome {
   readonly kind: 'Public' | 'Protected' | 'Closed';
-  /** Plugins and authorization where Protected; what it was otherwise, for messages. */
+  /** Plugins and authorization where Protected, and who may come from where; what it was otherwise, for messages. */
   readonly guard: string;
   readonly removeAuthorization: boolean;
   readonly match: Match;
@@ -53,8 +57,21 @@ export function outcome(table: RouteTable, probe: Probe): Outcome | undefined {
   const match = ask(table, probe);
   if (match === undefined) return undefined;
   if (match.kind !== 'Route') return { kind: 'Closed', guard: match.kind, removeAuthorization: true, match };
-  const { exposure, plugins, authorization, removeAuthorization } = match.entry;
+  const { exposure, plugins, authorization, removeAuthorization, filters } = match.entry;
   if (exposure === 'Denied') return { kind: 'Closed', guard: 'Denied', removeAuthorization: true, match };
-  const guard = JSON.stringify([plugins, authorization ?? null]);
+  const there = landingOf(table, match, probe);
+  if (there.kind === 'Guarded') return { kind: 'Closed', guard: 'Rewritten', removeAuthorization: true, match };
+  const from = filters?.clients?.map(({ text }) => text) ?? null;
+  const guard = JSON.stringify([plugins, authorization ?? null, from, there]);
   return { kind: exposure, guard, removeAuthorization, match };
+}
+
+/** What guards the place at the backend that a rewritten request gets to (A005). */
+function landingOf(table: RouteTable, match: RouteMatch, probe: Probe): Landing {
+  const rewrite = match.entry.filters?.path;
+  const host = parseAuthority(probe.host);
+  const asked = canonicalPath(probe.path);
+  if (rewrite === undefined || host === undefined || !asked.ok) return { kind: 'Free' };
+  const path = rewritePath(rewrite, match.entry.path, asked.path);
+  return path === undefined ? { kind: 'Guarded' } : landing(table, match, host, path);
 }

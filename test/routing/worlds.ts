@@ -53,6 +53,8 @@ const routeArb = fc
     methods: maybe(fc.uniqueArray(fc.constantFrom(...METHODS), { minLength: 1, maxLength: 2 }), 2),
     headers: maybe(fc.constant([{ name: 'x-v', value: '1' }])),
     queryParams: maybe(fc.constant([{ name: 'v', value: '1' }])),
+    clients: maybe(fc.constantFrom('10.0.0.0/8', '192.0.2.0/24').map((cidr) => ({ allow: [cidr] }))),
+    stripPath: maybe(fc.constant(true)),
     service: fc.constantFrom(...SERVICES, 's', 'none'),
     guard: guardArb,
   })

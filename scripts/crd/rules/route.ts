@@ -4,6 +4,7 @@ import { IDENTITY_HEADER_NAMES } from '../../../src/resources/identity-headers.t
 import { NEVER_FORWARDED, ROUTE_METHODS } from '../../../src/resources/method.ts';
 import { isHeader, listOf, matches, type Rule } from './cel.ts';
 import { claimPath, path, timeout } from './fields.ts';
+import { filterRules } from './filters.ts';
 
 const LABEL = '[a-z0-9_]([-a-z0-9_]{0,61}[a-z0-9_])?';
 const NAME = new RegExp(`^(\\*|(\\*\\.)?${LABEL}(\\.${LABEL})*)$`);
@@ -181,4 +182,5 @@ export const ROUTE_RULES: readonly Rule[] = [
   timeout('spec.timeouts.response'),
   timeout('spec.timeouts.idle'),
   timeout('spec.timeouts.request'),
+  ...filterRules(methods),
 ];

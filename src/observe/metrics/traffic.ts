@@ -69,7 +69,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
   });
   const refused = counterFamily({
     name: 'postern_http_refused_total',
-    help: 'Requests answered 503 because their Route is Denied, by Route and reason.',
+    help: 'Requests refused because their Route is Denied, or by its list of addresses or another guard of a rewritten path.',
     labels: ['route', 'reason'],
   });
   const rejected = counterFamily({

@@ -137,6 +137,24 @@ export const originRefused = (): Notice =>
     'Whoever runs this site can allow that other one: websocket.allowedOrigins of the Route.',
   );
 
+/** 403: the Route is for other addresses. Which ones isn't told. */
+export const addressNotAllowed = (): Notice =>
+  notice(
+    'address_not_allowed',
+    'This page can’t be used from here',
+    'It is only for certain networks, and the request came from another one.',
+    'If you should have access, connect to the network that the page is for, such as a company’s own, or ask whoever runs this site.',
+  );
+
+/** 403: another Route guards what the rewritten path leads to. */
+export const guardedElsewhere = (): Notice =>
+  notice(
+    'guarded_elsewhere',
+    'You don’t have access to this page by this address',
+    'The page has an address of its own, at which it is decided who may see it.',
+    'Use that address, or ask whoever runs this site.',
+  );
+
 /** 503: the Route is Denied. Its reason is in status and log, not here. */
 export const routeRefused = (): Notice =>
   notice(

@@ -22,6 +22,7 @@ import type { PluginBinding, RouteEntry, Snapshot } from '../../../src/routing/s
 import type { Placement, ReservedMatch } from '../../../src/routing/table.ts';
 import { buildTable } from '../../support/table.ts';
 import { filesForwarder } from './files-forwarder.ts';
+import { type FilterSpec, filtersOf } from './filters.ts';
 import { upstreamSettings } from './upstream-settings.ts';
 
 const HOST = 'app.example';
@@ -58,6 +59,8 @@ export interface RouteSketch {
   readonly protocol?: UpstreamProtocol;
   /** PEM of the authority that the upstream's certificate is held against. */
   readonly ca?: string;
+  /** Fields of a Route’s spec that change a request or its response. */
+  readonly filters?: FilterSpec;
   readonly timeouts?: {
     readonly connect?: number;
     readonly response?: number;
@@ -273,6 +276,7 @@ function entryOf(route: RouteSketch, index: number, port: number): RouteEntry {
     encodedSlashes: route.encodedSlashes ?? 'Reject',
     maxRequestBody: route.maxRequestBody === undefined ? undefined : parseSize(route.maxRequestBody),
     websocket: route.websocket,
+    filters: filtersOf(route.filters, route.exact === true ? 'Exact' : 'Prefix'),
   };
 }
 

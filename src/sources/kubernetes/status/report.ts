@@ -6,6 +6,8 @@ export interface ObjectReport {
   readonly conditions: readonly ReportedCondition[];
   readonly exposure: string | undefined;
   readonly authorization: string | undefined;
+  /** `Listed` where a Route is for some addresses only. */
+  readonly clients?: string | undefined;
   readonly redirectURIs: readonly string[];
   /** Hosts that a Route names and that its namespace has; undefined: what is stored stands. */
   readonly hosts?: readonly string[] | undefined;

@@ -8,6 +8,7 @@ export function sameReport(a: ObjectReport, b: ObjectReport | undefined): boolea
     a.observedGeneration === b.observedGeneration &&
     a.exposure === b.exposure &&
     a.authorization === b.authorization &&
+    a.clients === b.clients &&
     a.routes === b.routes &&
     a.target === b.target &&
     sameHosts(a.hosts, b.hosts) &&

@@ -7,6 +7,7 @@ export interface Status {
   readonly conditions: readonly Condition[];
   readonly exposure?: string | undefined;
   readonly authorization?: string | undefined;
+  readonly clients?: string | undefined;
   readonly redirectURIs?: readonly string[] | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly routes?: number | undefined;
@@ -62,6 +63,7 @@ export function wantedStatus(
     }),
     exposure: report.exposure,
     authorization: report.authorization,
+    clients: report.clients,
     redirectURIs: some(report.redirectURIs.slice(0, MOST_URIS)),
     hosts: some(report.hosts ?? readHosts(stored)),
     routes: report.routes,
@@ -100,6 +102,7 @@ function content(status: unknown): string {
       .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
     own(status, 'exposure'),
     own(status, 'authorization'),
+    own(status, 'clients'),
     own(status, 'redirectURIs'),
     own(status, 'hosts'),
     own(status, 'routes'),
