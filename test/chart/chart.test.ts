@@ -8,6 +8,7 @@ import { helm } from '../../scripts/chart/helm.ts';
 import { chartValues } from '../../scripts/chart/values-table.ts';
 import { chartDifferences } from '../../scripts/chart.ts';
 import { renderManifest, writtenManifest } from '../../scripts/manifests.ts';
+import { LIMITS } from '../../src/proxy/limit-table.ts';
 import { readSettings } from '../../src/settings.ts';
 import { postern } from '../cli/run.ts';
 import { at, CHART, CI_VALUES, objectsOf, type Rendered, record, render } from './render.ts';
@@ -140,6 +141,18 @@ describe('what it renders', () => {
     const roles = objects.filter(({ kind }) => kind === 'Role').map(({ namespace }) => namespace);
     expect(roles.toSorted()).toEqual(['postern-system', 'shop', 'web']);
     expect(argsOf(objects)).toContain('--namespaces=shop,web');
+  });
+
+  it('passes limits on as they are written, numbers without an exponent', async () => {
+    const limits = { connections: 1_000_000, bodyBytes: '100Mi', headTimeout: '5s', memory: '85%', loopDelay: 'off' };
+    const args = argsOf(await objectsOf({ limits }));
+    expect(args).toContain('--limits=bodyBytes=100Mi,connections=1000000,headTimeout=5s,loopDelay=off,memory=85%');
+  });
+
+  it('its schema knows the limits that there are, and no other', async () => {
+    const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8'));
+    expect(Object.keys(schema.properties.limits.properties).toSorted()).toEqual(Object.keys(LIMITS).toSorted());
+    await expect(objectsOf({ limits: { conections: 5 } })).rejects.toThrow('conections');
   });
 
   it('keeps two installations apart: class, Lease and keys have names of their own', async () => {

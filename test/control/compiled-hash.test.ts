@@ -24,6 +24,18 @@ describe('the hash of what was compiled', () => {
     );
   }, 120_000);
 
+  it('sees how large a body may be', () => {
+    const compiled = (maxRequestBody: string) =>
+      hashOf(
+        compileAll([
+          service('n/s', 'http://one'),
+          route('n/r', ['a.x'], ['/'], { serviceRef: { name: 's' }, access: 'Public', maxRequestBody }),
+        ]),
+      );
+    expect(compiled('1Ki')).toBe(compiled('1024'));
+    expect(compiled('1Ki')).not.toBe(compiled('2Ki'));
+  });
+
   it('freezes all of it', () => {
     const s = service('n/s', 'http://one');
     const { table, ...rest } = compileAll([

@@ -51,6 +51,7 @@ describe('a valid Route', () => {
           ],
           authorization: { rules: [{ name: 'any' }] },
           encodedSlashes: 'Keep',
+          maxRequestBody: '10Mi',
           timeouts: { response: '1m30s', idle: '24h' },
         }),
       ),
@@ -74,9 +75,30 @@ describe('a valid Route', () => {
       ],
       authorization: { rules: [{ name: 'any' }] },
       encodedSlashes: 'Keep',
+      maxRequestBody: 10 * 1024 * 1024,
       timeouts: { response: 90_000, idle: 86_400_000 },
     });
   });
+
+  it.each([
+    ['0', 0],
+    ['1048576', 1_048_576],
+    ['1Ki', 1024],
+    ['2k', 2000],
+    ['5M', 5_000_000],
+    ['999999Gi', 999_999 * 2 ** 30],
+    ['999999999999999', 999_999_999_999_999],
+  ])('a size of %s is %d bytes, to the byte', (maxRequestBody, bytes) => {
+    expect(routeOf(route({ maxRequestBody })).maxRequestBody).toBe(bytes);
+    expect(Number.isSafeInteger(bytes)).toBe(true);
+  });
+
+  it.each(['', '-1', '1.5Mi', '10MB', '10 Mi', '1e6', '0x10', '10mi', '1000000Gi', '1000000000000000', '1Ti'])(
+    'a size of %j is a problem, never no limit',
+    (maxRequestBody) => {
+      expect(problems(route({ maxRequestBody }))).toHaveLength(1);
+    },
+  );
 
   it('A170 config is data: quotes, templates and code stay what they are, or are refused', () => {
     const value = `\`$\{process.exit()}\` "}; # ' <script>`;
