@@ -42,7 +42,7 @@ export function readLimits(reader: Reader): Limits {
 const isName = (text: string): text is LimitName => Object.hasOwn(LIMITS, text);
 
 /** One value of a limit; Infinity for `off` (0 for a rate, of which any is enough). */
-export function readLimit(name: LimitName, text: string): Reading<number> {
+function readLimit(name: LimitName, text: string): Reading<number> {
   const rule = LIMITS[name];
   if (text === 'off' && rule.off) return ok(rule.unit === 'Rate' ? 0 : Number.POSITIVE_INFINITY);
   const value = parse(rule, text);

@@ -7,6 +7,7 @@ import { fittingLimits } from '../../src/cli/open-files.ts';
 import { DEFAULT_LIMITS } from '../../src/proxy/limits.ts';
 import { ok, startUpstream, type Upstream } from '../proxy/support/upstream.ts';
 import { type Gateway, startGateway, until } from '../support/gateway.ts';
+import { prlimit } from '../support/parts.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 /** 64 MiB of old generation, of which a gateway with two Routes needs about half. */
@@ -172,34 +173,38 @@ describe('F48 F29 an event loop that is late', () => {
 });
 
 describe('F48 file descriptors', () => {
-  it('that run out cost connections, not the listener', async () => {
-    await start('loopDelay=off');
-    const kept = await connect();
-    await kept.send(request('/open/x'));
-    expect((await kept.answer())?.status).toBe(200);
-    const pid = String(gateway.child.pid);
-    const files = readdirSync(`/proc/${pid}/fd`).length + 20;
-    execFileSync('prlimit', ['--pid', pid, `--nofile=${files}:${files}`]);
-    const flooded: RawClient[] = [];
-    await Promise.all(
-      Array.from({ length: 200 }, async () => {
-        const client = await connect().catch(() => undefined);
-        if (client === undefined) return;
-        flooded.push(client);
-        await client.send(request('/up'));
-      }),
-    );
-    await until(
-      async () => flooded.some(({ ended, received }) => ended && received === ''),
-      'some were closed',
-      () => '',
-    );
-    await kept.send(request('/up'));
-    expect((await kept.answer())?.status).toBe(200);
-    for (const client of flooded) client.destroy();
-    await becomes('new requests are served', async () => (await ask('/open/x')) === 200);
-    expect(gateway.child.exitCode).toBeNull();
-  }, 60_000);
+  it.skipIf(prlimit.missing)(
+    `that run out cost connections, not the listener ${prlimit.why}`,
+    async () => {
+      await start('loopDelay=off');
+      const kept = await connect();
+      await kept.send(request('/open/x'));
+      expect((await kept.answer())?.status).toBe(200);
+      const pid = String(gateway.child.pid);
+      const files = readdirSync(`/proc/${pid}/fd`).length + 20;
+      execFileSync(prlimit.path, ['--pid', pid, `--nofile=${files}:${files}`]);
+      const flooded: RawClient[] = [];
+      await Promise.all(
+        Array.from({ length: 200 }, async () => {
+          const client = await connect().catch(() => undefined);
+          if (client === undefined) return;
+          flooded.push(client);
+          await client.send(request('/up'));
+        }),
+      );
+      await until(
+        async () => flooded.some(({ ended, received }) => ended && received === ''),
+        'some were closed',
+        () => '',
+      );
+      await kept.send(request('/up'));
+      expect((await kept.answer())?.status).toBe(200);
+      for (const client of flooded) client.destroy();
+      await becomes('new requests are served', async () => (await ask('/open/x')) === 200);
+      expect(gateway.child.exitCode).toBeNull();
+    },
+    60_000,
+  );
 
   it('bound the connections from the start', () => {
     const lines: unknown[] = [];

@@ -40,6 +40,7 @@ export const haproxy = part('haproxy', ['haproxy'], 'apt-get install haproxy');
 export const apache = part('Apache', ['apache2'], 'apt-get install apache2');
 export const lighttpd = part('lighttpd', ['lighttpd'], 'apt-get install lighttpd');
 export const slowhttptest = part('slowhttptest', ['slowhttptest'], 'apt-get install slowhttptest');
+export const prlimit = part('prlimit', ['prlimit'], 'apt-get install util-linux');
 export const promtool = part('promtool', ['promtool'], 'apt-get install prometheus');
 export const openssl = part('openssl', ['openssl'], 'apt-get install openssl');
 

@@ -3,7 +3,7 @@ import type { MemoryGauge } from './memory.ts';
 import type { Overload } from './overload.ts';
 
 /** How often things are looked at, in milliseconds. */
-export const SAMPLE_MS = 100;
+const SAMPLE_MS = 100;
 /** A collection of garbage holds everything up: it takes a twentieth of the time at most. */
 const COLLECT_SHARE = 20;
 const COLLECT_LEAST_MS = 500;
