@@ -3,14 +3,18 @@ import type { ResponseFault } from './response-head.ts';
 /** Longest chunk-size line and trailer section that is read; neither is passed on (RFC 9112 section 7.1). */
 const MAX_LINE_BYTES = 1024;
 const MAX_TRAILER_BYTES = 16 * 1024;
-const SIZE_LINE = /^([0-9a-fA-F]{1,12})[\t ]*(;[\t\x20-\x7e\x80-\xff]*)?$/;
-const TRAILER_LINE = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/;
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const QUOTED = '"(?:[\\t\\x20\\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"';
+const SIZE_LINE = new RegExp(`^([0-9a-fA-F]{1,12})(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)*$`);
+const TRAILER_LINE = new RegExp(`^${TOKEN}:[\\t\\x20-\\x7e\\x80-\\xff]*$`);
+/** What says how a message is framed comes too late in a trailer, and whoever obeys it there reads another message. */
+const FRAMING_LINE = /^(content-length|transfer-encoding):/i;
 
 type State = 'size' | 'data' | 'data-end' | 'trailer' | 'done';
 
 /**
- * Chunked transfer coding, strictly: lines end with CRLF only, sizes are plain hexadecimal, extensions and trailers are
- * bounded, checked and dropped. Bytes may be split anywhere.
+ * Chunked transfer coding, strictly: lines end with CRLF only, sizes are plain hexadecimal without the blanks that
+ * RFC 9112 section 7.1.1 calls bad, extensions and trailers are bounded, checked and dropped. Bytes may be split anywhere.
  */
 export class ChunkedDecoder {
   #state: State = 'size';
@@ -70,6 +74,7 @@ export class ChunkedDecoder {
     }
     this.#trailerBytes += line.length + 2;
     if (line === '') this.#state = 'done';
-    return line === '' || (this.#trailerBytes <= MAX_TRAILER_BYTES && TRAILER_LINE.test(line));
+    if (line === '') return true;
+    return this.#trailerBytes <= MAX_TRAILER_BYTES && TRAILER_LINE.test(line) && !FRAMING_LINE.test(line);
   }
 }

@@ -34,6 +34,8 @@ export type ResponseFault =
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** Without tabs around it, which are legal: llhttp takes `chunked` and a tab for another coding. */
+const CODING = /^ *chunked *$/i;
 const DIGITS = /^[0-9]{1,15}$/;
 type NameClass = 'plain' | 'invalid' | 'content-length' | 'transfer-encoding' | 'connection';
 
@@ -70,7 +72,7 @@ export function parseResponseHead(head: string, requestMethod: string): Response
       if (length >= 0 || !DIGITS.test(value)) return 'bad_framing';
       length = Number(value);
     } else if (nameClass === 'transfer-encoding') {
-      if (chunked || value.toLowerCase() !== 'chunked') return 'bad_framing';
+      if (chunked || !CODING.test(head.slice(colon + 1, end))) return 'bad_framing';
       chunked = true;
     } else if (nameClass === 'connection' && /(^|[\t ,])close($|[\t ,])/i.test(value)) {
       close = true;

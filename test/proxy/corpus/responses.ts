@@ -149,6 +149,8 @@ function addFraming(add: Add): void {
   add('chunks and a length', 'Failed', `${OK}${CHUNKED}${LENGTH}\r\n${chunk('hello')}${END}`);
   add('a length and chunks to HEAD', 'Failed', `${OK}${LENGTH}${CHUNKED}\r\n`, { method: 'HEAD' });
   add('chunks in HTTP/1.0', 'Failed', `HTTP/1.0 200 OK\r\n${CHUNKED}\r\n${chunk('hello')}${END}`);
+  for (const coding of ['chunked\t', '\tchunked'])
+    add(`coding ${show(coding)}`, 'Failed', `${OK}Transfer-Encoding: ${coding}\r\n\r\n${chunk('hello')}${END}`);
   for (const length of ['05', '0000005', '5 ', '\t5'])
     add(`length ${show(length)} is 5`, HELLO, `${OK}Content-Length: ${length}\r\n\r\nhello`);
   for (const line of [
@@ -166,24 +168,14 @@ function addFraming(add: Add): void {
 
 function addChunks(add: Add): void {
   const chunked = `${OK}${CHUNKED}\r\n`;
-  // Blanks behind a size are what RFC 9112 section 7.1.1 calls bad whitespace: there to be read.
-  const sound = new Set(['5 ;']);
   for (const size of BAD_SIZES)
-    add(`size ${show(size)}`, sound.has(size) ? HELLO : 'Broken', `${chunked}${size}\r\nhello\r\n${END}`, {
-      ends: true,
-    });
+    add(`size ${show(size)}`, 'Broken', `${chunked}${size}\r\nhello\r\n${END}`, { ends: true });
   for (const end of BAD_ENDS)
     add(`data ends with ${show(end)}`, 'Broken', `${chunked}5\r\nhello${end}${chunk('world')}${END}`);
   for (const last of BAD_LASTS)
     add(`last chunk ${show(last)}`, 'Broken', `${chunked}${chunk('hello')}${last}`, { ends: true });
-  // What a trailer says is not looked at: it goes no further.
-  const framing = /^(Content-Length|Transfer-Encoding)/;
   for (const trailer of BAD_TRAILERS)
-    add(
-      `trailer ${show(trailer)}`,
-      framing.test(trailer) ? HELLO : 'Broken',
-      `${chunked}${chunk('hello')}0\r\n${trailer}\r\n`,
-    );
+    add(`trailer ${show(trailer)}`, 'Broken', `${chunked}${chunk('hello')}0\r\n${trailer}\r\n`);
   for (const size of ['05', '0000005', '5;x', '5;x=y', '5;x="y"'])
     add(`size ${show(size)} is 5`, HELLO, `${chunked}${size}\r\nhello\r\n${END}`);
   for (const cut of [

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { responseCorpus } from '../proxy/corpus/responses.ts';
+import { difference } from './differential.ts';
+import { seededRandom } from './mutate.ts';
+import { tryResponse } from './response-cases.ts';
+
+describe('what our parser gives to a client, llhttp gives too', () => {
+  it('A070 for all responses of the corpus', () => {
+    const found = responseCorpus()
+      .filter(({ bytes }) => bytes.length < 5000)
+      .map(({ name, bytes, method }) => [name, difference(Buffer.from(bytes, 'latin1'), method, [7, 30])])
+      .filter(([, problem]) => problem !== undefined);
+    expect(found).toEqual([]);
+  });
+
+  it('A070 for many that are made from them', () => {
+    const random = seededRandom(20_261_124);
+    const found = Array.from({ length: 60_000 }, () => tryResponse(random)).filter((problem) => problem !== undefined);
+    expect(found.slice(0, 10)).toEqual([]);
+  }, 60_000);
+});
