@@ -82,6 +82,8 @@ export function parseResponseHead(head: string, requestMethod: string): Response
   }
 
   if (chunked && (length >= 0 || http10)) return 'bad_framing';
+  // RFC 9110 section 15.2: there is no body, so whoever reads one takes the response behind it for that.
+  if (status < 200 && (chunked || length > 0)) return 'bad_framing';
   const framing = framingOf(status, requestMethod, length, chunked);
   const declared = length < 0 || status === 204 ? undefined : length;
   return { status, headers, framing, length: declared, reusable: !close && framing.kind !== 'UntilClose' };

@@ -163,6 +163,8 @@ export class ResponseParser {
   }
 
   #informationalHead(head: ResponseHead, rest: Buffer): Buffer | ResponseFault {
+    // What follows the end of a connection would be nobody's (and HTTP/1.0 has no such answers).
+    if (!head.reusable) return 'bad_framing';
     this.#informational += 1;
     if (this.#informational > MAX_INFORMATIONAL) return 'too_many_informational';
     if (head.status === 103) this.#sink?.hint?.(head);

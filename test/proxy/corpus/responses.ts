@@ -210,6 +210,11 @@ function addInformational(add: Add): void {
       `HTTP/1.1 101 Switching Protocols\r\n${line}\r\n${answer}`,
     );
   add('100 with two framings', 'Failed', `HTTP/1.1 100 Continue\r\n${LENGTH}${CHUNKED}\r\n${answer}`);
+  for (const framing of [CHUNKED, LENGTH, 'Content-Length: 500\r\n'])
+    add(`103 with ${show(framing)}`, 'Failed', `HTTP/1.1 103 Early Hints\r\n${framing}\r\n${answer}`);
+  add('100 with a length of 0', HELLO, `HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n${answer}`);
+  add('102 that closes', 'Failed', `HTTP/1.1 102 X\r\nConnection: close\r\n\r\n${answer}`);
+  add('100 in HTTP/1.0', 'Failed', `HTTP/1.0 100 Continue\r\n\r\n${answer}`);
   add('100 and a bad header', 'Failed', `HTTP/1.1 100 Continue\r\nX : y\r\n\r\n${answer}`);
   add('100 alone', 'Failed', 'HTTP/1.1 100 Continue\r\n\r\n', { ends: true });
 }
