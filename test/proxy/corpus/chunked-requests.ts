@@ -146,7 +146,7 @@ export function addChunkedRequests(corpus: Corpus): void {
     ['has a size of 32 bits', 'ffffffff\r\nhello'],
     ['has a size of 64 bits', 'ffffffffffffffff\r\nhello'],
     ['has extensions without end', `5;${'x'.repeat(40_000)}\r\nhello\r\n`],
-    ['has trailers without end', `0\r\n${'X: y\r\n'.repeat(20_000)}\r\n`],
+    ['has trailers without end', `0\r\n${'Name: some-value\r\n'.repeat(20_000)}\r\n`],
   ] as const)
     corpus.add(`T15 a body that ${what}`, 'Cut', ({ path }) => chunked(path, body));
 }
