@@ -42,6 +42,8 @@ export const lighttpd = part('lighttpd', ['lighttpd'], 'apt-get install lighttpd
 export const slowhttptest = part('slowhttptest', ['slowhttptest'], 'apt-get install slowhttptest');
 export const prlimit = part('prlimit', ['prlimit'], 'apt-get install util-linux');
 export const promtool = part('promtool', ['promtool'], 'apt-get install prometheus');
+export const curl = part('curl', ['curl'], 'apt-get install curl');
+export const h2load = part('h2load', ['h2load'], 'apt-get install nghttp2-client');
 export const openssl = part('openssl', ['openssl'], 'apt-get install openssl');
 
 const websocketsMissing = !existsSync('/usr/lib/python3/dist-packages/websockets');

@@ -10,9 +10,7 @@ import { headOf } from './head.ts';
 import { sessionOptions } from './limits.ts';
 import { Rate } from './rate.ts';
 
-/** RFC 9113 section 6.8: the highest number there is, so that nothing that is on its way is lost. */
-const NO_LAST_STREAM = 0x7fffffff;
-/** After a connection was told to go, for how long requests that crossed that are still served, in milliseconds. */
+/** How long a client may take for what was last said to it, in milliseconds. */
 const LINGER = 1000;
 
 export interface SessionHost {
@@ -45,7 +43,6 @@ export class FrontSession {
   /** Streams that came to us, and those that node refused before. */
   #streams = 0;
   #refused = 0;
-  #toldAt: number | undefined;
   #quietSince: number;
   #over = false;
   #overAt: number | undefined;
@@ -82,11 +79,13 @@ export class FrontSession {
     return this.#open.size > 0;
   }
 
-  /** No new requests are wanted; what is under way, or on its way, is served (F23). */
+  /**
+   * No new requests are wanted: GOAWAY names the last that was taken, and what is under way is served (F23). One that crosses
+   * it is not, and the client knows that it was not, so that it can ask again elsewhere (RFC 9113 section 6.8). The longer way
+   * round, a GOAWAY that names none first, is not to be had: nghttp2 takes nothing after one that node:http2 lets it send.
+   */
   tellToGo(): void {
-    if (this.#toldAt !== undefined || this.#session.destroyed) return;
-    this.#toldAt = this.#host.now();
-    this.#session.goaway(constants.NGHTTP2_NO_ERROR, NO_LAST_STREAM);
+    this.#session.close();
   }
 
   /** Looks at everything that takes time: once in a while, from outside. */
@@ -120,9 +119,7 @@ export class FrontSession {
     }
     if (this.busy) return;
     const quiet = now - this.#quietSince;
-    if (this.#toldAt !== undefined) {
-      if (quiet >= LINGER && now - this.#toldAt >= LINGER) this.#session.close();
-    } else if (this.#streams === 0 && quiet >= headTimeout) {
+    if (this.#streams === 0 && quiet >= headTimeout) {
       this.#host.rejected('head_timeout');
       this.#host.limited('headTimeout');
       this.destroy();

@@ -160,3 +160,93 @@ describe.skipIf(openssl.missing)(`HTTP/2 to clients ${openssl.why}`, () => {
     expect(headers['constructor']).toBe('2');
   });
 });
+
+describe.skipIf(openssl.missing)(`HTTP/2 that ends ${openssl.why}`, () => {
+  let certificates: TestCertificates;
+  beforeAll(() => {
+    certificates = testCertificates();
+  });
+  afterAll(() => certificates.remove());
+
+  it('F23 draining: GOAWAY, what is under way finishes, new connections are served once', async () => {
+    const open: (() => void)[] = [];
+    const upstream = await startUpstream(({ target }, socket) => {
+      if (target !== '/slow') return ok();
+      open.push(() => socket.write(ok('slow')));
+      return undefined;
+    });
+    const gateway = await startGateway({
+      port: upstream.port,
+      https: { certificates: certificates.store, plain: 'Redirect', http2: true },
+      limits: { checkInterval: 50 },
+    });
+    const [idle, busy] = await Promise.all([H2Client.connect(gateway.tlsPort), H2Client.connect(gateway.tlsPort)]);
+    expect((await idle.ask()).status).toBe(200);
+    const slow = busy.ask({ path: '/slow' });
+    await eventually(() => open.length === 1, 'it is under way');
+    const crossing = busy.open({ path: '/crossing' });
+    gateway.front.drain();
+    const crossed = answerOf(crossing);
+    await eventually(() => idle.goaway !== undefined && busy.goaway !== undefined, 'they were told');
+    expect(idle.goaway).toEqual({ code: 0, last: 1 });
+    // Served, or known to nobody but the client.
+    if ((await crossed).status !== 200) expect(crossing.id).toBeGreaterThan(busy.goaway?.last ?? 0);
+    const late = await H2Client.connect(gateway.tlsPort);
+    expect((await late.ask()).status).toBe(200);
+    await eventually(() => late.goaway !== undefined, 'it was told with its first request');
+    const closed = gateway.front.close(60_000);
+    await Promise.all([idle.closed, late.closed]);
+    open[0]?.();
+    expect(await slow).toMatchObject({ status: 200, body: 'slow', code: 0 });
+    await busy.closed;
+    await closed;
+    await eventually(() => gateway.leases === 0 && gateway.connections === 0, 'nothing is left');
+    await gateway.close();
+    await upstream.close();
+  });
+
+  it('F26 what is still under way at the deadline is cut, and counted', async () => {
+    const upstream = await startUpstream(() => undefined);
+    const gateway = await startGateway({
+      port: upstream.port,
+      https: { certificates: certificates.store, plain: 'Redirect', http2: true },
+    });
+    const client = await H2Client.connect(gateway.tlsPort);
+    const answer = client.ask();
+    await eventually(() => upstream.seen.length === 1, 'it is under way');
+    await gateway.front.close(100);
+    expect((await answer).status).toBe(0);
+    expect(gateway.rejected).toContain('drain_deadline');
+    await eventually(() => gateway.leases === 0 && upstream.open === 0, 'nothing is left');
+    await gateway.close();
+    await upstream.close();
+  });
+
+  it('large bodies come whole both ways, also to a client that reads slowly', async () => {
+    const size = 4 * 1024 * 1024;
+    const upstream = await startUpstream(({ method, body }) =>
+      method === 'POST' ? ok(String(body.length)) : ok('b'.repeat(size)),
+    );
+    const gateway = await startGateway({
+      port: upstream.port,
+      https: { certificates: certificates.store, plain: 'Redirect', http2: true },
+    });
+    const client = await H2Client.connect(gateway.tlsPort);
+    const stream = client.open();
+    let received = 0;
+    await new Promise<void>((resolve) => {
+      stream.on('data', (chunk: Buffer) => {
+        received += chunk.length;
+        stream.pause();
+        setImmediate(() => stream.resume());
+      });
+      stream.on('close', () => resolve());
+    });
+    expect(received).toBe(size);
+    const up = await client.ask({ method: 'POST', body: Buffer.alloc(size, 97) });
+    expect(up.body).toBe(String(size));
+    client.close();
+    await gateway.close();
+    await upstream.close();
+  });
+});
