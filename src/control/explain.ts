@@ -1,8 +1,10 @@
 import { describeFilters } from '../routing/describe-filters.ts';
+import { landing } from '../routing/landing.ts';
 import { type Match, match } from '../routing/match.ts';
+import { rewritePath } from '../routing/rewrite.ts';
 import type { RouteEntry } from '../routing/snapshot.ts';
-import type { RouteTable } from '../routing/table.ts';
-import { parseTarget, TARGET_FAULT_STATUS, type TargetFault } from '../routing/target.ts';
+import type { RouteMatch, RouteTable } from '../routing/table.ts';
+import { parseTarget, type RequestTarget, TARGET_FAULT_STATUS, type TargetFault } from '../routing/target.ts';
 import { formatUpstream } from '../routing/upstreams.ts';
 import type { Control } from './control.ts';
 
@@ -25,6 +27,8 @@ export interface Explanation {
   readonly fault?: TargetFault;
   readonly host?: string;
   readonly path?: string;
+  /** The path that the Service is asked for, where the Route changes it. */
+  readonly sent?: string;
   /** The Route that was matched, and what guards it. */
   readonly matched?: object;
 }
@@ -49,7 +53,22 @@ export function explain(table: RouteTable, { method, host, path, headers }: Ques
     const why = 'The path has an encoded slash, which the Route rejects (encodedSlashes).';
     return { ...asked, status: 400, answer: 'BadTarget', why, matched: describeEntry(found.entry) };
   }
-  return { ...asked, ...explainMatch(found) };
+  const rewritten = found.kind === 'Route' ? explainRewrite(table, found, target) : undefined;
+  return { ...asked, ...explainMatch(found), ...rewritten };
+}
+
+/** Where the Route changes the path: what its Service is asked for, or why it isn't (A005). */
+function explainRewrite(table: RouteTable, found: RouteMatch, target: RequestTarget): Partial<Explanation> | undefined {
+  const { entry } = found;
+  if (entry.filters?.path === undefined || entry.action.kind === 'Refuse') return undefined;
+  const sent = rewritePath(entry.filters.path, entry.path, target.path);
+  if (sent === undefined) {
+    const why = 'The path that the Route makes of it could not be asked for itself, or is the gateway’s own.';
+    return { status: 400, answer: 'BadTarget', why };
+  }
+  if (landing(table, found, target.host, sent).kind !== 'Guarded') return { sent };
+  const why = `Its Service would be asked for ${sent}, which another Route of this host guards in another way.`;
+  return { status: 403, answer: 'Guarded', why, sent };
 }
 
 function explainMatch(found: Match): Pick<Explanation, 'status' | 'answer' | 'why' | 'matched'> {

@@ -66,7 +66,7 @@ const VALUE = /^([!-~]([ \t!-~]*[!-~])?)?$/;
 
 export const VALUE_HINT = 'must be visible ASCII characters, with blanks only between them';
 export const ONCE_ONLY = 'can be there only once in a request; write it under set';
-export const TWICE = 'is there twice in this filter; leave one out';
+const TWICE = 'is there twice in this filter; leave one out';
 
 export function requestHeadersOf(spec: HeaderFilterSpec | undefined, problems: Problem[]): HeaderFilter | undefined {
   return checked(spec, 'requestHeaders', problems, (place, header) => {

@@ -11,6 +11,7 @@ async function shop(secretValue = 'one'): Promise<Harness> {
   h.source.set('r', route('orders', 'orders', 'door', { methods: ['GET'] }));
   h.source.set('o', route('open', 'orders'));
   h.source.set('x', route('broken', 'nothing'));
+  h.source.set('v', route('v1', 'orders', undefined, { stripPath: true }));
   h.source.set('p', token('door'));
   h.source.set('k', secret('door', secretValue));
   await h.control.start();
@@ -31,6 +32,9 @@ describe('explain', () => {
     ['GET', 'shop.example.com', '/open/%2e%2e/orders', 400, 'BadTarget'],
     ['GET', 'shop.example.com', '/open%2Fx', 400, 'Ambiguous'],
     ['GET', 'shop.example.com', '/open/a%2Fb', 400, 'BadTarget'],
+    ['GET', 'shop.example.com', '/v1/x', undefined, 'Public'],
+    ['GET', 'shop.example.com', '/v1/orders/7', 403, 'Guarded'],
+    ['GET', 'shop.example.com', '/v1/_oidc/x', 400, 'BadTarget'],
     ['GET', 'bad host', '/', 400, 'BadTarget'],
     ['get', 'shop.example.com', '/', 400, 'BadTarget'],
     ['TRACE', 'shop.example.com', '/', 405, 'BadTarget'],

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseCidr } from '../../../src/resources/address-policy.ts';
-import { askOnce } from '../../support/raw-client.ts';
-import { type Gateway, type GatewayOptions, startGateway } from '../support/gateway.ts';
+import { askOnce, RawClient } from '../../support/raw-client.ts';
+import { eventually, type Gateway, type GatewayOptions, startGateway } from '../support/gateway.ts';
 import { ok, startUpstream, type Upstream } from '../support/upstream.ts';
 
 let upstream: Upstream;
@@ -46,6 +46,30 @@ describe('clients.allow', () => {
     expect(upstream.connections).toBe(0);
     expect(gateway.records.at(-1)).toMatchObject({ outcome: 'refused', reason: 'client_address', plugin: undefined });
     expect((await get('/near')).status).toBe(200);
+  });
+
+  it('A082 an upgrade is held to the same list, and its 101 gets the Route’s headers', async () => {
+    upstream = await startUpstream(
+      () => 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n',
+    );
+    const responseHeaders = { set: [{ name: 'X-From', value: 'route' }] };
+    gateway = await startGateway({
+      port: upstream.port,
+      routes: [
+        { path: '/far', exposure: 'Public', filters: from('10.0.0.0/8') },
+        { path: '/near', exposure: 'Public', filters: { ...from('127.0.0.1'), responseHeaders, stripPath: true } },
+      ],
+    });
+    const upgrade = (path: string): string =>
+      `GET ${path} HTTP/1.1\r\nHost: app.example\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`;
+    expect((await askOnce(gateway.port, upgrade('/far'))).status).toBe(403);
+    expect(upstream.connections).toBe(0);
+    const client = await RawClient.connect(gateway.port);
+    await client.send(upgrade('/near/a'));
+    await eventually(() => client.rest.includes('\r\n\r\n'), 'the head of the 101');
+    expect(client.rest).toMatch(/^HTTP\/1\.1 101 .*\r\nX-From: route\r\n/s);
+    expect(upstream.seen[0]?.target).toBe('/a');
+    client.destroy();
   });
 
   it('behind a trusted proxy it is the address that this one names, the rightmost', async () => {
