@@ -59,7 +59,7 @@ it(`F46 no byte of one connection appears on another, whoever aborts where: ${RO
       const mark = `m${seed}-${round}x`;
       connection ??= await RawClient.connect(gateway.port);
       const body = roll(3) === 0 ? mark.repeat(roll(200)) : '';
-      const path = `/${mark}/${1 + roll(400)}/${['length', 'chunked', 'chunked', 'break'][roll(4)]}`;
+      const path = `/${mark}/${1 + roll(roll(3) === 0 ? 4000 : 100)}/${['length', 'chunked', 'chunked', 'break'][roll(4)]}`;
       const bytes = `POST ${path} HTTP/1.1\r\nHost: app.example\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
       const aborts = roll(3) === 0;
       const from = connection.received.length;
@@ -84,7 +84,7 @@ it(`F46 no byte of one connection appears on another, whoever aborts where: ${RO
   };
   await Promise.all(Array.from({ length: AT_ONCE }, (_, at) => client(at + 1)));
 
-  expect(wrong).toEqual([]);
+  expect(wrong.slice(0, 5)).toEqual([]);
   expect(answered).toBeGreaterThan(ROUNDS / 4);
   await eventually(
     () => gateway.connections === 0 && gateway.leases === 0,
