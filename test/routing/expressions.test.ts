@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explain } from '../../src/control/explain.ts';
 import { namespacedName, objectKey } from '../../src/resources/keys.ts';
+import { checkPathPattern } from '../../src/resources/path-pattern.ts';
 import { LONGEST_MATCHED, matching } from '../../src/routing/patterns.ts';
 import type { Compiled } from '../../src/routing/snapshot.ts';
 import { parseTarget } from '../../src/routing/target.ts';
@@ -242,6 +243,62 @@ describe('T25 A163: what regular expressions cost', () => {
     expect(answer(tableOf(...many.slice(3)), 'GET h /x5a')).toBe('Public n/r5');
   });
 });
+
+describe('what matches', () => {
+  it('is what JavaScript matches from end to end, where both know the syntax', () => {
+    const pieces = [
+      'a',
+      'b',
+      '/',
+      '.',
+      '[^/]',
+      '[a-c]',
+      '\\.',
+      '\\d',
+      '(',
+      '(?:',
+      ')',
+      '|',
+      '*',
+      '+',
+      '?',
+      '{2}',
+      '{1,3}',
+      '{0,2}',
+    ];
+    const expressionArb = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((p) => `/${p.join('')}`);
+    const pathArb = fc
+      .array(fc.constantFrom('a', 'b', '/', '.', 'c', '1'), { maxLength: 7 })
+      .map((p) => `/${p.join('')}`);
+    let [matched, meant] = [0, 0];
+    fc.assert(
+      fc.property(
+        fc.array(expressionArb, { minLength: 3, maxLength: 3 }),
+        fc.array(pathArb, { minLength: 20, maxLength: 20 }),
+        (texts, paths) => {
+          const valid = texts.filter((text) => checkPathPattern(text).ok && isJavaScript(text));
+          if (valid.length === 0) return;
+          meant += 1;
+          for (const path of paths) {
+            const expected = [...valid.keys()].filter((at) => new RegExp(`^(?:${valid[at]})$`).test(path));
+            matched += expected.length;
+            expect(matching(valid.join('\n'), path)).toEqual(expected);
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(Math.min(meant, matched)).toBeGreaterThan(300);
+  });
+});
+
+function isJavaScript(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
 
 describe('warnings of regular expressions', () => {
   it('a Public Route that is asked before a guarded one which may match the same', () => {

@@ -186,28 +186,33 @@ describe('A107: falling through never widens', () => {
 // What follows is the same decision, written down as slowly and plainly as possible.
 
 const PATHS = ['/', '/a', '/a/', '/a/b', '/b', '/a/b/c'];
+const PATTERNS = ['/.*', '/a/.*', '^/a(/b)?$', '/[ab]', '/(a|b)/[^/]+'];
 const HOSTS = ['a.x', 'b.a.x', '*.x', '*.a.x', '*', 'c'];
 
 const entryArb = fc
   .record({
     host: fc.constantFrom(...HOSTS),
-    type: fc.constantFrom<'Exact' | 'Prefix'>('Exact', 'Prefix', 'Prefix'),
+    type: fc.constantFrom<PathMatch['type']>('Exact', 'Prefix', 'Prefix', 'RegularExpression'),
     path: fc.constantFrom(...PATHS),
+    pattern: fc.constantFrom(...PATTERNS),
     methods: fc.option(fc.uniqueArray(fc.constantFrom('GET', 'POST', 'PUT'), { minLength: 1, maxLength: 2 }), {
       nil: undefined,
     }),
     headers: fc.uniqueArray(fc.constantFrom('x-v', 'x-w'), { maxLength: 2 }),
+    queryParams: fc.uniqueArray(fc.constantFrom('v', 'w'), { maxLength: 2 }),
     guard: fc.constantFrom('Public', 'Public', 'p', 'q', 'Denied', 'closes', '10.0.0.0/8', '192.0.2.0/24'),
   })
-  .map(({ host, type, path, methods, headers, guard }): Named => {
+  .map(({ host, type, path, pattern, methods, headers, queryParams, guard }): Named => {
     const name = namespacedName('n', 'r');
-    const at: PathMatch = { type, value: pathOf(path) };
+    const at: PathMatch =
+      type === 'RegularExpression' ? { type, value: pattern, steps: 10 } : { type, value: pathOf(path) };
     const closed = closedEntry({ route: name, reason: 'Invalid' }, patternOf(host), at);
     if (guard === 'closes') return { entry: closed, closes: true, guard };
     const entry: RouteEntry = {
       ...closed,
       methods,
       headers: headers.map((header) => ({ name: header, value: '1' })),
+      queryParams: queryParams.length === 0 ? undefined : queryParams.map((name) => ({ name, value: '1' })),
       exposure: guard === 'Denied' ? 'Denied' : guard === 'Public' || isList(guard) ? 'Public' : 'Protected',
       filters: isList(guard) ? filtersOf({ clients: { allow: [guard] } }, 'Prefix') : undefined,
     };
@@ -240,21 +245,31 @@ function reference(placements: readonly Named[], probe: Probe): number | 'NoHost
   if (best === undefined) return 'NoHost';
   const segments = (path: string): readonly string[] => path.split('/').filter((part) => part !== '');
   const isFor = ({ entry: { path } }: Named): boolean =>
-    path.type === 'Exact'
-      ? path.value === probe.path
-      : segments(path.value).every((part, index) => segments(probe.path)[index] === part);
-  const depth = ({ entry: { path } }: Named): number => (path.type === 'Exact' ? 1000 : segments(path.value).length);
+    path.type === 'RegularExpression'
+      ? new RegExp(`^(?:${path.value})$`).test(probe.path)
+      : path.type === 'Exact'
+        ? path.value === probe.path
+        : segments(path.value).every((part, index) => segments(probe.path)[index] === part);
+  const longestFirst = [...PATTERNS].sort((a, b) => b.length - a.length || (a < b ? -1 : 1));
+  const depth = ({ entry: { path } }: Named): number => {
+    if (path.type === 'RegularExpression') return -1 - longestFirst.indexOf(path.value);
+    return path.type === 'Exact' ? 1000 : segments(path.value).length;
+  };
   const covering = placements.filter((one) => one.entry.host === best && isFor(one));
   const depths = [...new Set(covering.map(depth))].sort((a, b) => b - a);
   const passed: Named[] = [];
   for (const at of depths) {
     const node = covering.filter((one) => depth(one) === at);
     const weight = ({ closes, entry }: Named): number =>
-      (closes ? 100 : 0) + (entry.methods === undefined ? 0 : 10) + entry.headers.length;
+      (closes ? 1000 : 0) +
+      (entry.methods === undefined ? 0 : 100) +
+      entry.headers.length * 10 +
+      (entry.queryParams?.length ?? 0);
     const ordered = [...node].sort((a, b) => weight(b) - weight(a) || placements.indexOf(a) - placements.indexOf(b));
     const fits = ({ entry }: Named): boolean =>
       (entry.methods?.includes(probe.method === 'HEAD' ? 'GET' : probe.method) ?? true) &&
-      entry.headers.every(({ name, value }) => probe.headers[name] === value);
+      entry.headers.every(({ name, value }) => probe.headers[name] === value) &&
+      (entry.queryParams ?? []).every(({ name, value }) => new URLSearchParams(probe.query).get(name) === value);
     const winner = ordered.find(fits);
     if (winner === undefined) {
       passed.push(...node);
@@ -283,6 +298,7 @@ describe('match', () => {
       host: fc.constantFrom('a.x', 'b.a.x', 'z.x', 'z.a.x', 'c', 'd'),
       path: fc.constantFrom('/', '/a', '/a/', '/a/b', '/a/b/c', '/a/b/c/d', '/ab', '/b', '/c'),
       method: fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'FOO'),
+      query: fc.constantFrom('', '?v=1', '?w=1&v=1', '?v=2'),
       headers: fc.constantFrom<Record<string, string>[]>(
         {},
         { 'x-v': '1' },
