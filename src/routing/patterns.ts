@@ -7,8 +7,8 @@ import { RE2Set } from 're2js';
 export const LONGEST_MATCHED = 1024;
 
 /** Bytes of states that are kept of the expressions of one host, and how many hosts have theirs ready at a time. */
-const STATES = 65_536;
-const MOST_READY = 512;
+const STATES = 262_144;
+const MOST_READY = 256;
 
 const ready = new Map<string, RE2Set>();
 
