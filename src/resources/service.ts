@@ -52,7 +52,7 @@ const tls = z
 const limits = z
   .strictObject({
     connectionsPerEndpoint: z.int().min(1).max(65_535).default(4096).meta({
-      description: 'Connections to one endpoint at the same time; over HTTP/1.1 a request has one to itself.',
+      description: 'Connections to one endpoint at the same time; a request has one to itself. Over HTTP/2: requests.',
     }),
     pending: z
       .int()
