@@ -153,6 +153,10 @@ const FIELDS: Readonly<Record<keyof typeof VALID, Readonly<Record<string, fc.Arb
     }),
     encodedSlashes: among('Keep', 'Reject', 'keep'),
     maxRequestBody: among('0', '10Mi', '1048576', '1Ti', '10 Mi', '1000000Gi'),
+    websocket: some({
+      enabled: fc.constantFrom<unknown>(true, false, 'no'),
+      allowedOrigins: few(fc.constantFrom('https://a.example', '*', 'a.example', 'https://a.example/')),
+    }),
     tls: some({ secretRef: some({ name, key: among('tls.crt') }) }),
     timeouts: some({ response: time, idle: time }),
     class: among('postern', 'A'),

@@ -52,6 +52,13 @@ function exercise(metrics: Metrics): void {
   metrics.requests.finished(
     record({ outcome: 'bad_request', reason: 'two_hosts', status: 400, route: undefined, service: undefined }),
   );
+  for (const tunnel of ['client_closed', 'session_end'] as const) {
+    metrics.requests.started();
+    metrics.requests.tunnel?.();
+    metrics.requests.finished(record({ status: 101, tunnel, durationMs: 7_200_000, requestBytes: 0, responseBytes: 0 }));
+  }
+  metrics.requests.started();
+  metrics.requests.tunnel?.();
   metrics.requests.rejected('tls_on_plain_port');
   const orders = split('shop/orders');
   metrics.upstreams.retried(orders, 'connect');
@@ -115,6 +122,13 @@ describe('metrics', () => {
       'postern_http_refused_total{route="shop/orders",reason="PluginInvalid"} 1',
       'postern_http_rejected_total{reason="two_hosts"} 1',
       'postern_http_rejected_total{reason="tls_on_plain_port"} 1',
+      'postern_http_requests_total{route="shop/orders",service="shop/orders",code="1xx",method="GET"} 2',
+      'postern_tunnels_total{route="shop/orders",end="client_closed"} 1',
+      'postern_tunnels_total{route="shop/orders",end="session_end"} 1',
+      'postern_tunnel_duration_seconds_bucket{service="shop/orders",le="3600"} 0',
+      'postern_tunnel_duration_seconds_bucket{service="shop/orders",le="10800"} 2',
+      'postern_open_tunnels 1',
+      'postern_http_requests_in_flight 0',
       'postern_authorization_decisions_total{route="shop/orders",rule="admins",decision="allowed"} 1',
       'postern_authorization_decisions_total{route="shop/orders",rule="admins",decision="denied"} 1',
       'postern_http_request_bytes_total{service="shop/orders"} 40',

@@ -100,6 +100,7 @@ describe('an upgrade', () => {
     'A080 an answer that switches to nothing (%s) ends the connection, and nothing behind the head went anywhere',
     async (_what, answer) => {
       const { gateway, upstream } = await world((_request, socket) => {
+        if (/length|chunked/i.test(answer)) return answer;
         socket.end(Buffer.from(answer));
         return undefined;
       });
