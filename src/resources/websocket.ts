@@ -40,6 +40,7 @@ function originFault(text: string): string | undefined {
   const form = "must be an origin as browsers send it, such as https://app.example.com, or '*'";
   const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
   if (url === null) return form;
-  if (url.hostname.includes('*')) return "has a * among other characters, which stands for nothing; write each origin, or '*'";
+  if (url.hostname.includes('*'))
+    return "has a * among other characters, which stands for nothing; write each origin, or '*'";
   return url.origin === text ? undefined : `${form}; write "${url.origin}"`;
 }

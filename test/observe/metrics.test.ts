@@ -55,7 +55,9 @@ function exercise(metrics: Metrics): void {
   for (const tunnel of ['client_closed', 'session_end'] as const) {
     metrics.requests.started();
     metrics.requests.tunnel?.();
-    metrics.requests.finished(record({ status: 101, tunnel, durationMs: 7_200_000, requestBytes: 0, responseBytes: 0 }));
+    metrics.requests.finished(
+      record({ status: 101, tunnel, durationMs: 7_200_000, requestBytes: 0, responseBytes: 0 }),
+    );
   }
   metrics.requests.started();
   metrics.requests.tunnel?.();
