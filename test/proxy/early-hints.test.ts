@@ -23,7 +23,7 @@ const start = async (before: string) => {
 const get = (path: string, more = '', version = '1.1'): string =>
   `GET ${path} HTTP/${version}\r\nHost: app.example\r\n${more}\r\n`;
 const HINT =
-  'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; as=style\r\nSet-Cookie: __Host-postern=x\r\nX-Forwarded-User: root\r\nConnection: close\r\n\r\n';
+  'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload; as=style\r\nSet-Cookie: __Host-postern=x\r\nX-Forwarded-User: root\r\nConnection: x-y\r\n\r\n';
 
 describe('103 of an upstream', () => {
   it('goes on before the answer, with nothing but what browsers use of it', async () => {
