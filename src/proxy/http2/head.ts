@@ -1,7 +1,11 @@
+import { METHODS } from 'node:http';
 import type { RequestHead } from '../gate.ts';
 
 /** Why fields are no request (RFC 9113 section 8.1.1): label of a metric. */
-export type FieldsFault = 'h2_pseudo_header' | 'h2_connection_field' | 'connect';
+export type FieldsFault = 'h2_pseudo_header' | 'h2_connection_field' | 'connect' | 'malformed';
+
+/** Those that the parser of HTTP/1.1 knows: what it refuses is not to come in by another door (A021). */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS);
 
 export type HeadResult =
   | { readonly ok: true; readonly head: RequestHead }
@@ -66,6 +70,7 @@ export function headOf(fields: readonly string[], endStream: boolean): HeadResul
   }
   // Tunnels are for nobody, plain or extended (A015).
   if (method === 'CONNECT') return malformed('connect');
+  if (method !== undefined && !KNOWN_METHODS.has(method)) return malformed('malformed');
   if (method === undefined || scheme !== 'https' || path === undefined) return malformed('h2_pseudo_header');
   // Origin-form, or `*`, which is refused further on: an absolute-form here would name another authority (A014).
   if (!path.startsWith('/') && path !== '*') return malformed('h2_pseudo_header');

@@ -6,12 +6,15 @@ import type { Exchange } from '../exchange.ts';
 import type { LimitName, ProxyLimits } from '../limits.ts';
 import { faultOf } from './connection-fault.ts';
 import { StreamExchange } from './exchange.ts';
-import { headOf } from './head.ts';
+import { type FieldsFault, headOf } from './head.ts';
 import { sessionOptions } from './limits.ts';
 import { Rate } from './rate.ts';
 
 /** How long a client may take for what was last said to it, in milliseconds. */
 const LINGER = 1000;
+
+/** What is answered as over HTTP/1.1; anything else is a stream that is reset (RFC 9113 section 8.1.1). */
+const REFUSED_STATUS: Readonly<Partial<Record<FieldsFault, number>>> = { connect: 405, malformed: 400 };
 
 export interface SessionHost {
   readonly limits: ProxyLimits;
@@ -150,8 +153,9 @@ export class FrontSession {
     if (!result.ok) {
       this.#host.rejected(result.fault);
       stream.on('error', () => {});
-      if (result.fault === 'connect') stream.respond({ ':status': 405 }, { endStream: true });
-      stream.close(result.fault === 'connect' ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_PROTOCOL_ERROR);
+      const status = REFUSED_STATUS[result.fault];
+      if (status !== undefined) stream.respond({ ':status': status }, { endStream: true });
+      stream.close(status === undefined ? constants.NGHTTP2_PROTOCOL_ERROR : constants.NGHTTP2_NO_ERROR);
       stream.resume();
       return;
     }

@@ -90,6 +90,7 @@ describe.skipIf(openssl.missing)(`heads over HTTP/2 that can be read in two ways
       405,
     ],
     ['A015 extended CONNECT', [[':method', 'CONNECT'], [':protocol', 'websocket'], ...GET.slice(1)], 0],
+    ['A021 a method that nobody knows', [[':method', 'FOO'], ...GET.slice(1)], 400],
     ['A021 a method in lower case', [[':method', 'get'], ...GET.slice(1)], 400],
     ['A002 a raw #', having(':path', '/a#b'), 400],
     ['A009 a raw backslash', having(':path', '/a\\b'), 400],
