@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { changeFigures } from './change.ts';
 import { compileFigure } from './compile.ts';
 import { cpuFigures } from './cpu.ts';
+import { EXTERNAL_USAGE } from './data-path/external.ts';
+import { dataPathFigures } from './data-path/figures.ts';
 import { memoryFigure } from './memory.ts';
 import { operatorFigures } from './operator/figures.ts';
 import { isWhole, SIZE_USAGE } from './operator/size.ts';
@@ -21,6 +23,7 @@ const ALL: Readonly<Record<string, Group>> = {
   change: { file: 'first-light', measure: changeFigures },
   reload: { file: 'first-light', measure: reloadFigure },
   operator: { file: 'operator', measure: operatorFigures },
+  'data-path': { file: 'data-path', measure: dataPathFigures },
 };
 
 interface Group {
@@ -33,7 +36,7 @@ const names = process.argv.slice(2);
 const unknown = names.filter((name) => !(name in ALL));
 if (unknown.length > 0) {
   console.error(
-    `There is no figure ${unknown.join(', ')}; write ${Object.keys(ALL).join(', ')}, or nothing for all. ${SIZE_USAGE}`,
+    `There is no figure ${unknown.join(', ')}; write ${Object.keys(ALL).join(', ')}, or nothing for all. ${SIZE_USAGE} ${EXTERNAL_USAGE}`,
   );
   process.exit(2);
 }
