@@ -1,5 +1,7 @@
 /** Takes a body as it comes. Exactly one of `end` and `abort` is called, once, and nothing after it. */
 export interface BodySink {
+  /** Whether nothing is kept any more of the chunk that came last; undefined: it can't be told. */
+  readonly holdsNothing?: boolean;
   /** The sink may keep the chunk. False: no more until it calls `resume` of the source. */
   data(chunk: Buffer): boolean;
   /**

@@ -16,6 +16,7 @@ export class ResponseSink implements BodySink {
   #aborted = false;
   #waiting = false;
   bytes = 0;
+  holdsNothing = false;
 
   /**
    * `length`: what the head says; undefined where the end of the body is framed otherwise. `untaken`: something was
@@ -57,7 +58,11 @@ export class ResponseSink implements BodySink {
   data(chunk: Buffer): boolean {
     if (this.#ended) return true;
     this.bytes += chunk.length;
-    if (this.#length === undefined || this.bytes < this.#length) return this.#write(chunk);
+    if (this.#length === undefined || this.bytes < this.#length) {
+      const more = this.#write(chunk);
+      this.holdsNothing = this.#writer.holdsNothing(chunk);
+      return more;
+    }
     if (this.bytes > this.#length) {
       this.abort();
       return false;
@@ -65,6 +70,7 @@ export class ResponseSink implements BodySink {
     // The last byte goes with the end, in one write.
     this.#ended = true;
     this.#writer.end(chunk);
+    this.holdsNothing = this.#writer.holdsNothing(chunk);
     this.#untaken();
     return true;
   }

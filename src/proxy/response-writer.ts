@@ -32,6 +32,8 @@ export class ResponseWriter {
   #chunked = false;
   #last = false;
   #ended = false;
+  /** What is written is held back until the end of the turn. */
+  #gathers = false;
   /** From here on there can be no other answer. */
   begun = false;
   /** All of it is with the system. */
@@ -66,12 +68,9 @@ export class ResponseWriter {
     if (keeps) head += this.#keepAlive;
     else if (!last) head += 'Connection: close\r\n';
     this.#head = `${head}\r\n`;
-    const socket = this.#socket;
-    socket.cork();
-    atEndOfTurn(() => {
-      this.#flushHead();
-      socket.uncork();
-    });
+    this.#gathers = true;
+    this.#socket.cork();
+    atEndOfTurn(() => this.#release());
     return keeps;
   }
 
@@ -86,11 +85,19 @@ export class ResponseWriter {
       socket.write(chunk);
       const more = socket.write('\r\n', 'latin1');
       socket.uncork();
+      this.#release();
       return more;
     }
     if (chunk.length <= SMALL) return this.#writeText(chunk.toString('latin1'));
     this.#flushHead();
-    return socket.write(chunk);
+    const more = socket.write(chunk);
+    this.#release();
+    return more;
+  }
+
+  /** Whether nothing of it is needed any more, after it was written: it was copied, or the system has it. */
+  holdsNothing(chunk: Buffer): boolean {
+    return chunk.length <= SMALL || this.#socket.writableLength === 0;
   }
 
   /** `last`: what is left of a body whose length was said. */
@@ -100,6 +107,7 @@ export class ResponseWriter {
     if (last instanceof Buffer && last.length > SMALL) {
       this.#flushHead();
       this.#socket.write(last, this.#finished);
+      this.#release();
       return;
     }
     const body = last instanceof Buffer ? last.toString('latin1') : (last ?? '');
@@ -113,6 +121,14 @@ export class ResponseWriter {
     const all = this.#head + text;
     this.#head = '';
     return this.#socket.write(all, 'latin1');
+  }
+
+  /** Ends the gathering: much is better sent at once than kept until the end of the turn. */
+  #release(): void {
+    if (!this.#gathers) return;
+    this.#gathers = false;
+    this.#flushHead();
+    this.#socket.uncork();
   }
 
   #flushHead(): void {

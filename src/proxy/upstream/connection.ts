@@ -39,7 +39,13 @@ export interface Peer {
  * One buffer for the reads of all plain connections: a read is handled before the next one begins, and who keeps bytes
  * copies them. Saves an allocation of 64 KiB for each read.
  */
-const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+const READ_BUFFER = allocate();
+/** A read of so many bytes is of a body that has more: from the next one on the connection reads into a buffer of its own. */
+const LARGE_READ = 32 * 1024;
+
+function allocate(): Buffer {
+  return Buffer.allocUnsafeSlow(64 * 1024);
+}
 
 /** One connection to an upstream: bytes out, a strict parser in, one user at a time. */
 export class UpstreamConnection implements ExchangeConnection {
@@ -51,9 +57,13 @@ export class UpstreamConnection implements ExchangeConnection {
   #user: ConnectionUser | undefined;
   /** Once it was switched to another protocol. */
   #side: SocketSide | undefined;
+  /** Where the next bytes go; undefined: into the shared buffer. */
+  #buffer: Buffer | undefined;
   #connected = false;
   #paused = false;
   #reading = false;
+  /** Of the bytes that are being handed on: nobody else reads into their place. */
+  lends = false;
   /** Requests that were begun on it. */
   uses = 0;
   /** Whether anything came back since the last of them began. */
@@ -101,6 +111,11 @@ export class UpstreamConnection implements ExchangeConnection {
 
   sent(): void {}
 
+  /** What is lent is still needed. */
+  keep(): void {
+    if (this.#buffer !== undefined) this.#buffer = allocate();
+  }
+
   /** False: wait for `drained`. */
   write(data: string | Buffer): boolean {
     return typeof data === 'string' ? this.#socket.write(data, 'latin1') : this.#socket.write(data);
@@ -132,6 +147,7 @@ export class UpstreamConnection implements ExchangeConnection {
    */
   release(everythingSent: boolean): boolean {
     this.#user = undefined;
+    this.#buffer = undefined;
     const reusable = everythingSent && this.#parser.reusable && !this.#socket.destroyed && this.#socket.writable;
     if (reusable) this.resume();
     else this.#socket.destroy();
@@ -156,14 +172,20 @@ export class UpstreamConnection implements ExchangeConnection {
 
   #openPlain({ host, port, lookup }: Peer): Socket {
     const onread: OnReadOpts = {
-      buffer: READ_BUFFER,
-      callback: (bytes, buffer) => this.#received(Buffer.from(buffer.buffer, buffer.byteOffset, bytes)),
+      buffer: () => this.#buffer ?? READ_BUFFER,
+      callback: (bytes, buffer) => {
+        this.lends = buffer !== READ_BUFFER;
+        if (bytes >= LARGE_READ) this.#buffer ??= allocate();
+        return this.#received(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+      },
     };
     return connectPlain({ host, port, lookup, onread }, () => this.#open());
   }
 
   #openTls(peer: Peer, tls: PeerTls): Socket {
     const socket = connectTls(tlsOptions(peer, tls, 'http/1.1'), () => this.#open());
+    // Each comes in memory of its own.
+    this.lends = true;
     return socket.on('data', (chunk: Buffer) => {
       if (!this.#received(chunk)) socket.pause();
     });

@@ -10,6 +10,10 @@ export interface ExchangeConnection {
   readonly heard: boolean;
   /** Whether a body goes as it is, because frames say where it ends. */
   readonly framed: boolean;
+  /** Whether the bytes at hand are this connection's alone, so that they can be handed on as they are. */
+  readonly lends: boolean;
+  /** What was lent is still needed: nothing is read into its place. */
+  keep(): void;
   /** Begins a request: what arrives from now on is its response. */
   use(user: ConnectionUser, method: string, upgrade?: string): void;
   /** The head of the request, once it is connected. */

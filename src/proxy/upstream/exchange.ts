@@ -174,6 +174,14 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
 
   // The response's body, held back by who reads it.
 
+  get lends(): boolean {
+    return this.#connection?.lends ?? false;
+  }
+
+  keep(): void {
+    this.#connection?.keep();
+  }
+
   pause(): void {
     // A reader that is slow is the front's to time out, not the upstream's.
     this.deadline = this.#last;

@@ -12,6 +12,8 @@ const MAX_INFORMATIONAL = 16;
 
 /** One request and its response on a stream of a session. */
 export class UpstreamStream implements ExchangeConnection {
+  /** Each chunk of a stream comes in memory of its own. */
+  readonly lends = true;
   readonly framed = true;
   readonly #closed: (stream: UpstreamStream) => void;
   #session: UpstreamSession | undefined;
@@ -53,6 +55,8 @@ export class UpstreamStream implements ExchangeConnection {
   ready(): void {
     this.#user?.connected();
   }
+
+  keep(): void {}
 
   begin(request: OutgoingRequest): void {
     const session = this.#session;
