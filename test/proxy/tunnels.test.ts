@@ -233,6 +233,31 @@ describe('many tunnels', () => {
     await eventually(() => joined.gateway.records.length === 50, 'the records');
   });
 
+  it('what waits for a slow reader stays its own while others are read', { timeout: 60_000 }, async () => {
+    const SIZE = 16_000_000;
+    let turn = 0;
+    const joined = await world({}, (socket) => {
+      socket.end(Buffer.alloc(SIZE, turn++ === 0 ? 'a' : 'b'));
+    });
+    const open = async (): Promise<Socket> => {
+      const socket = connect(joined.gateway.port, '127.0.0.1').pause();
+      socket.write(upgradeRequest('/'));
+      const count = joined.switched.length;
+      await eventually(() => joined.switched.length > count, 'the tunnel');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return socket;
+    };
+    const read = async (socket: Socket): Promise<string> => {
+      const all: Buffer[] = [];
+      for await (const bytes of socket) all.push(bytes as Buffer);
+      const whole = Buffer.concat(all);
+      return whole.toString('latin1', whole.indexOf('\r\n\r\n') + 4);
+    };
+    const slow = await open();
+    expect((await read(await open())) === 'b'.repeat(SIZE)).toBe(true);
+    expect((await read(slow)) === 'a'.repeat(SIZE)).toBe(true);
+  });
+
   it.each(['client', 'upstream'])(
     'a %s that doesn’t read holds the other side back, in flat memory',
     { timeout: 60_000 },
