@@ -2,7 +2,7 @@
  * A gRPC client reads `grpc-status` and little else. The code for what would be an HTTP status (gRPC, "HTTP to gRPC Status Code
  * Mapping").
  */
-export function grpcStatus(status: number): number {
+function grpcStatus(status: number): number {
   switch (status) {
     case 400:
       return INTERNAL;
