@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { curl, h2load, openssl } from '../../support/parts.ts';
-import { type Gateway, startGateway } from '../support/gateway.ts';
+import { launchBrowser } from '../../support/browser.ts';
+import { chromium, curl, h2load, openssl } from '../../support/parts.ts';
+import { ALICE, type Gateway, startGateway } from '../support/gateway.ts';
 import { type TestCertificates, testCertificates } from '../support/secure.ts';
 import { ok, startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -56,4 +57,46 @@ describe.skipIf(openssl.missing)(`HTTP/2 clients that nobody here wrote ${openss
     expect(stdout).toMatch(/0 errored, 0 timeout/);
     expect(upstream.seen.length).toBe(before);
   });
+
+  it.skipIf(chromium.missing)(
+    `Chromium: a session of the browser is the same over HTTP/2 ${chromium.why}`,
+    async () => {
+      const own = await startGateway({
+        port: upstream.port,
+        https: { certificates: certificates.store, plain: 'Redirect', http2: true },
+        // A login as short as can be: a redirect that sets the session, and back.
+        plugin: {
+          decide: (request) =>
+            request.header('cookie')?.includes('user=alice') === true
+              ? { kind: 'continue', identity: ALICE, headers: [], cookies: ['seen=1; Path=/; Secure'] }
+              : {
+                  kind: 'respond',
+                  status: 302,
+                  headers: [{ name: 'Location', value: request.path }],
+                  cookies: ['user=alice; Path=/; Secure; HttpOnly; SameSite=Lax', 'other=2; Path=/; Secure'],
+                  notice: undefined,
+                  outcome: 'login',
+                },
+        },
+      });
+      const browser = await launchBrowser(['app.example']);
+      try {
+        const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+        const response = await page.goto(`https://app.example:${own.tlsPort}/private`);
+        expect([response?.status(), await page.textContent('body')]).toEqual([200, 'GET 0']);
+        const protocol = await page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol");
+        expect(protocol).toBe('h2');
+        const posted = await page.evaluate(async () => {
+          const answer = await fetch('/private/x', { method: 'POST', body: 'a'.repeat(200_000) });
+          return `${answer.status} ${await answer.text()}`;
+        });
+        expect(posted).toBe('200 POST 200000');
+        expect(upstream.seen.at(-1)?.all('cookie').length).toBe(1);
+        expect(own.records.map(({ status }) => status).slice(0, 2)).toEqual([302, 200]);
+      } finally {
+        await browser.close();
+        await own.close();
+      }
+    },
+  );
 });
