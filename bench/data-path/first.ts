@@ -57,7 +57,7 @@ end
 }
 
 /** The session of the gateway's login under so many seals, as so many people would bring theirs. */
-export function sealedAnew(gateway: Gateway, count: number): readonly string[] {
+function sealedAnew(gateway: Gateway, count: number): readonly string[] {
   const keys = createKeyRing([gateway.key], () => Date.now());
   const place = placeOf(gateway);
   const line = gateway.headers[0]?.replace(/^Cookie: /, '');
