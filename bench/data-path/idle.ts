@@ -7,7 +7,7 @@ import { startGateway } from './gateway.ts';
 import type { Upstream } from './nginx.ts';
 import { wrk } from './wrk.ts';
 
-const CONNECTIONS = 5000;
+const CONNECTIONS = 4000;
 const KIB = 1024;
 
 /** What a connection costs that had one request and waits for the next. */
