@@ -6,6 +6,8 @@ export interface Contender {
   readonly pid: number;
   /** Besides those of a browser, `Name: value`. */
   readonly headers: readonly string[];
+  /** Connections that it may break in a run without making its figures worthless; none where undefined. */
+  readonly breaks?: number;
   stop(): Promise<void>;
 }
 

@@ -92,7 +92,8 @@ ProxyPass / http://127.0.0.1:${upstreamPort}/ keepalive=On
     const jar = new CookieJar();
     await followLogin(url, url, jar);
     const headers = [`Cookie: ${jar.header(new URL(url))}`];
-    return { name: 'apache, mod_auth_openidc', url, pid: apache.pid, headers, stop };
+    // Its children come and go.
+    return { name: 'apache, mod_auth_openidc', url, pid: apache.pid, headers, breaks: 20, stop };
   } catch (error) {
     await stop();
     throw error;
