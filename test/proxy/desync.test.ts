@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { RequestRecord } from '../../src/proxy/record.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { type RequestCase, SMUGGLED } from './corpus/case.ts';
@@ -49,7 +49,9 @@ describe.each(UPSTREAMS)('the corpus of requests, with $name behind', ({ part, s
     `A015 A032 A033 A040 A042 A045 A060 A061 A063 A064 A065 A067 A071 A073 A074 A080 T14 T15 T17 no upstream sees a request that was not decided ${part?.why ?? ''}`,
     async () => {
       const upstream = await start();
+      onTestFinished(() => upstream.stop());
       const gateway = await startGateway({ port: upstream.port });
+      onTestFinished(() => gateway.close());
       const answers = new Map<RequestCase, readonly number[]>();
       const waiting = [...CASES];
       const work = async (): Promise<void> => {
@@ -93,8 +95,6 @@ describe.each(UPSTREAMS)('the corpus of requests, with $name behind', ({ part, s
           if (outcome === 'Passed') expect(bodies.get(path) ?? '', name).toBe(body);
       }
       expect(gateway.errors).toEqual([]);
-      await gateway.close();
-      await upstream.stop();
     },
     60_000,
   );
