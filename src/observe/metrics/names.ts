@@ -19,19 +19,25 @@ export const NONE = 'none';
  * doesn't throw all series away again and again.
  */
 export function knownNames(limit: number): KnownNames {
-  let known: ReadonlySet<string> = new Set();
+  /** The label of each; one text for all of a namespace, for a new one with each request would be hashed by every family anew. */
+  let known: ReadonlyMap<string, string> = new Map();
   let labels: ReadonlySet<string> = new Set([NONE]);
   let byNamespace = false;
   return {
     set(names) {
-      known = names;
       byNamespace = names.size > (byNamespace ? limit * 0.9 : limit);
-      labels = new Set([NONE, ...(byNamespace ? [...names].map(namespaceLabel) : names)]);
+      const texts = new Map([[NONE, NONE]]);
+      const labelled = new Map<string, string>();
+      for (const name of names) {
+        const label = byNamespace ? namespaceLabel(name) : name;
+        const text = texts.get(label) ?? label;
+        texts.set(text, text);
+        labelled.set(name, text);
+      }
+      known = labelled;
+      labels = new Set(texts.keys());
     },
-    label(name) {
-      if (name === undefined || !known.has(name)) return NONE;
-      return byNamespace ? namespaceLabel(name) : name;
-    },
+    label: (name) => (name === undefined ? NONE : (known.get(name) ?? NONE)),
     current: (label) => labels.has(label),
   };
 }
