@@ -1,7 +1,8 @@
 import { answerHealth, type HealthCheck, inOrder, redirectToHttps, refuseMisdirected } from './admission.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
-import { createProxyListener, type ProxyListener, type ProxyListenerOptions } from './listener.ts';
+import { createProxyListener, type ProxyListener } from './listener.ts';
+import type { ProxyListenerOptions } from './listener-options.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import type { TicketKeys } from './tls/session-tickets.ts';
 

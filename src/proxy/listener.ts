@@ -1,68 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Acquire } from '../control/lease.ts';
-import type { Cidr } from '../resources/address-policy.ts';
-import type { ExternalAddress } from '../resources/external.ts';
-import type { IdentityHeaders } from '../resources/identity-headers.ts';
 import { acceptFailures, connectionAdmission } from './accepting.ts';
-import type { Admission } from './admission.ts';
 import { Arrivals } from './arrival/arrivals.ts';
 import { BodyWatch } from './body-watch.ts';
 import { ClientAddresses } from './client-address.ts';
 import { ConnectionLimits } from './connection-limits.ts';
-import type { Forwarder } from './forwarder.ts';
 import { type ConnectionHost, FrontConnection } from './front-connection.ts';
 import { headerClassifier } from './header-class.ts';
 import { Sessions } from './http2/sessions.ts';
 import { serve } from './journey.ts';
 import { DEFAULT_LIMITS, type LimitName, type ProxyLimits } from './limits.ts';
-import { NEVER_OVERLOADED, type Overload } from './overload/overload.ts';
+import type { ProxyListenerOptions } from './listener-options.ts';
+import { NEVER_OVERLOADED } from './overload/overload.ts';
 import { rejectionOf } from './raw-answer.ts';
-import type { RequestObserver } from './record.ts';
+import { requestIds } from './request-ids.ts';
 import { keepAliveLines } from './response-writer.ts';
 import { closeServer, listen, plainServer, tlsServer } from './server.ts';
-import type { CertificateStore } from './tls/certificate-store.ts';
 import { Handshakes } from './tls/handshakes.ts';
-import type { TicketKeys } from './tls/session-tickets.ts';
 import { Tunnels } from './tunnels.ts';
-import type { ProxyLog, ProxyWorld } from './world.ts';
-
-export interface ProxyListenerOptions {
-  readonly acquire: Acquire;
-  readonly forwarder: Forwarder;
-  readonly observer: RequestObserver;
-  readonly external: ExternalAddress;
-  readonly identityHeaders: IdentityHeaders;
-  readonly log: ProxyLog;
-  readonly limits?: Partial<ProxyLimits>;
-  /** Peers whose `X-Forwarded-For` is believed; default: none. */
-  readonly trustedProxies?: readonly Cidr[];
-  /** Upstreams get `Forwarded` besides `X-Forwarded-*`; default: they don't. */
-  readonly forwardedHeader?: boolean;
-  /** Connections of all listeners together; default: of this one. */
-  readonly connections?: ConnectionLimits | undefined;
-  /** Whether there is too much to do already; default: never. */
-  readonly overload?: Overload | undefined;
-  /** What is answered before any Route is looked for. */
-  readonly admit?: Admission | undefined;
-  /** HTTPS with these; default: plain http. */
-  readonly certificates?: CertificateStore | undefined;
-  /** With HTTPS: sessions are resumed by tickets; default: they aren't. */
-  readonly ticketKeys?: TicketKeys | undefined;
-  /** With HTTPS: value of Strict-Transport-Security on every answer. */
-  readonly hsts?: string | undefined;
-  /** Every connection begins with a PROXY header of a trusted proxy, or ends. */
-  readonly proxyHeader?: boolean | undefined;
-  /** HTTP/2 besides, over TLS alone. Default: no. */
-  readonly http2?: boolean | undefined;
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
-  /** Unique; default: 96 random bits of this process and a count. */
-  requestId?(): string;
-}
+import type { ProxyWorld } from './world.ts';
 
 export interface ProxyListener {
   /** Rejects where the address can't be had. Port 0: any; the result says which. */
@@ -241,13 +199,3 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
 
 /** For tunnels to send what they have read, when their time is over. */
 const FLUSH_MS = 250;
-
-/** Unique over processes; a random UUID for each request would cost 1 µs, and nobody has to be unable to guess one. */
-function requestIds(): () => string {
-  const prefix = randomBytes(12).toString('hex');
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${prefix}-${count.toString(16)}`;
-  };
-}

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Hostname } from '../resources/hostname.ts';
 import type { Arrival } from './arrival/arrivals.ts';
 import type { BodySource } from './body.ts';
@@ -8,6 +7,7 @@ import { closeSlowly } from './closing.ts';
 import { earlyHints } from './early-hints.ts';
 import { atEndOfTurn } from './end-of-turn.ts';
 import type { Exchange, StreamEnd } from './exchange.ts';
+import { watchFlush } from './flush-watch.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
 import { addHsts } from './hsts.ts';
 import type { LimitName } from './limits.ts';
@@ -266,7 +266,6 @@ export class NodeExchange implements Exchange, BodyHost {
     return !this.#continued && !this.#request.complete && this.#request.headers.expect !== undefined;
   }
 
-  /** What is answered has to be taken: a client that doesn't read holds no connection for ever (A160). */
   #watchFlush(): void {
     // What is only gathered for the end of the turn isn't untaken.
     atEndOfTurn(() => this.#expectFlush());
@@ -275,19 +274,7 @@ export class NodeExchange implements Exchange, BodyHost {
   #expectFlush(): void {
     const { socket } = this.#request;
     if (this.#flush !== undefined || socket.writableLength === 0 || socket.destroyed) return;
-    let waits = true;
-    let taken = takenOf(socket);
-    this.#flush = setInterval(() => {
-      const now = takenOf(socket);
-      const waited = waits;
-      waits = socket.writableLength > 0;
-      if (waited && waits && now === taken) {
-        this.#front.limited('sendTimeout');
-        socket.destroy();
-      }
-      taken = now;
-    }, this.#front.limits.sendTimeout);
-    this.#flush.unref();
+    this.#flush = watchFlush(socket, this.#front);
   }
 
   #closed(): void {
@@ -301,6 +288,3 @@ export class NodeExchange implements Exchange, BodyHost {
     this.#done();
   }
 }
-
-/** Bytes that the system has taken over, all together. */
-const takenOf = (socket: Socket): number => socket.bytesWritten - socket.writableLength;

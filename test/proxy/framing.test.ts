@@ -87,7 +87,7 @@ describe.each(FORWARDERS)('framing and desync, forwarder on %s', (_name, forward
     refused('POST /x HTTP/1.0\r\nHost: app.example\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'));
 
   it.each(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'PROPFIND'])(
-    'A064 A065 a chunked %s that holds a request stays one request, framed',
+    'A064 A065 T13 a chunked %s that holds a request stays one request, framed',
     async (method) => {
       const seen = upstream.seen.length;
       const bytes = `${method} /x HTTP/1.1\r\nHost: app.example\r\nTransfer-Encoding: chunked\r\n\r\n${chunk(SMUGGLED)}0\r\n\r\n`;

@@ -131,7 +131,7 @@ describe('the journey of a request', () => {
       (): Decision => ({ kind: 'continue', identity: ALICE, headers: [{ name: 'X-Admin', value: '1' }], cookies: [] }),
     ],
     [
-      'A046 writes a value that breaks the line',
+      'A046 T18 writes a value that breaks the line',
       (): Decision => ({
         kind: 'continue',
         identity: ALICE,
@@ -291,7 +291,7 @@ describe('the journey of a request', () => {
 });
 
 describe('the listener', () => {
-  it('A160 a head that never ends, and a connection that never speaks, end with 408', async () => {
+  it('A160 T16 a head that never ends, and a connection that never speaks, end with 408', async () => {
     const gateway = await startGateway({ port: 1, limits: { headTimeout: 300, checkInterval: 50 } });
     const silent = await RawClient.connect(gateway.port);
     const slow = await RawClient.connect(gateway.port);

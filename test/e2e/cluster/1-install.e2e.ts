@@ -41,7 +41,7 @@ function itRuns(): void {
     await agreed();
   });
 
-  it('runs as 65532, and the root file system is read-only', async () => {
+  it('F51 runs as 65532, and the root file system is read-only', async () => {
     const [pod = ''] = await posternPods();
     const script =
       "let w='no';try{require('fs').writeFileSync('/x','');w='yes'}catch{};console.log(process.getuid(),process.getgid(),w)";

@@ -56,7 +56,7 @@ describe('6. upgrades, under load and during open logins: no request fails, no s
     await until('a session', () => session('/orders'));
   });
 
-  it('helm upgrade with changed values', async () => {
+  it('F24 helm upgrade with changed values', async () => {
     await replaced(() => helmInstall('upgrade', image, { 'controller.logLevel': 'debug', ...LOGIN_TEST }));
   });
 
@@ -66,12 +66,12 @@ describe('6. upgrades, under load and during open logins: no request fails, no s
     expect(ran.code).toBe(0);
   });
 
-  it('helm upgrade with a new image', async () => {
+  it('F24 F54 helm upgrade with a new image', async () => {
     await replaced(() => helmInstall('upgrade', nextImage, LOGIN_TEST));
     expect(await imageNow()).toBe(`${nextImage.repository}:${nextImage.tag}`);
   });
 
-  it('helm rollback', async () => {
+  it('F24 F54 helm rollback', async () => {
     await replaced(() => helm('rollback', 'postern', '--wait', '--timeout', '180s'));
     expect(await imageNow()).toBe(`${image.repository}:${image.tag}`);
     await until('two Pods', async () => (await posternPods()).length === 2);

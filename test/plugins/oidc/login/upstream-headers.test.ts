@@ -6,7 +6,7 @@ import { Browser, codeOf, headerOf, oidcConfig, Stage, statusOf } from './harnes
 
 const ENCODINGS: readonly ClaimEncoding[] = ['Text', 'Percent', 'Json', 'Base64Json'];
 
-describe('A046 a claim value as a header', () => {
+describe('A046 T18 a claim value as a header', () => {
   it.each<[unknown, string | undefined, string | undefined, string]>([
     ['ada', 'ada', 'ada', '"ada"'],
     ['Ada Lovelace', 'Ada Lovelace', 'Ada%20Lovelace', '"Ada Lovelace"'],
