@@ -129,7 +129,7 @@ describe('postern serve', () => {
     expect(await body(`${debugUrl}/debug/routes/match?host=localhost&path=/a/../b`)).toContain('"fault": "DotSegment"');
   });
 
-  it('ends on SIGTERM with 0: not ready first, new connections served in the grace time, requests finished', async () => {
+  it('F23 ends on SIGTERM with 0: not ready first, new connections served in the grace time, requests finished', async () => {
     const { url, adminUrl, child, logged } = await start(['--grace', '2s', '--drain', '20s']);
     const slow = fetch(`${url}/slow/1`);
     await until(() => held.length === 1, 'the slow request');
@@ -152,7 +152,7 @@ describe('postern serve', () => {
     expect(child.exitCode).toBe(0);
   });
 
-  it('cuts what is still under way after the drain time, and ends with 0', async () => {
+  it('F26 cuts what is still under way after the drain time, and ends with 0', async () => {
     const { url, child } = await start(['--drain', '300ms']);
     const slow = fetch(`${url}/slow/1`).then(
       () => 'answered',
