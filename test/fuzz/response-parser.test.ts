@@ -13,9 +13,13 @@ describe('what our parser gives to a client, llhttp gives too', () => {
     expect(found).toEqual([]);
   });
 
-  it('A070 for many that are made from them', () => {
+  it('A070 for a million that are made from them', () => {
     const random = seededRandom(20_261_124);
-    const found = Array.from({ length: 60_000 }, () => tryResponse(random)).filter((problem) => problem !== undefined);
-    expect(found.slice(0, 10)).toEqual([]);
-  }, 60_000);
+    const found: string[] = [];
+    for (let i = 0; i < 1_000_000 && found.length < 10; i++) {
+      const problem = tryResponse(random);
+      if (problem !== undefined) found.push(problem);
+    }
+    expect(found).toEqual([]);
+  }, 600_000);
 });
