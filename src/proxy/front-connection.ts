@@ -42,6 +42,8 @@ export class FrontConnection {
     this.#host = host;
     // The only time-out that node:http sets on a socket; it ends the connection itself.
     socket.on('timeout', () => host.observer.limited('keepAliveTimeout'));
+    // node:http takes its own away when it lets go of a socket; one that is reset then would end the process (A085).
+    socket.on('error', () => {});
     socket.on('end', () => this.#ended());
   }
 
@@ -88,7 +90,11 @@ export class FrontConnection {
    * `early`, what came behind the head, is held (A080). What was asked before is answered first (A073).
    */
   upgrade(request: IncomingMessage, early: Buffer): void {
-    if (this.#over) return;
+    if (this.#over) {
+      // Nobody reads any more: what comes is dropped until the client, or the time, ends it.
+      this.#socket.resume();
+      return;
+    }
     this.#upgrade = { request, seat: new UpgradeSeat(this.#socket, early, this.#host.front.limits) };
     if (this.#current === undefined) this.#beginUpgrade();
   }
