@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Control } from '../control/control.ts';
 import { observeRequests } from '../observe/requests.ts';
+import type { PluginLog } from '../plugins/contract.ts';
 import type { Forwarder } from '../proxy/forwarder.ts';
 import { createFront, type HttpsOptions } from '../proxy/front.ts';
+import type { Cut } from '../proxy/record.ts';
 import { identityHeaders } from '../resources/identity-headers.ts';
 import { addressText, listening } from './listen.ts';
 import { fittingLimits, openFilesLimit } from './open-files.ts';
@@ -50,9 +52,19 @@ export async function openFront(parts: Parts, { control, forwarder, https }: Fro
       state.ending = true;
       front.drain();
       await sleep(settings.grace);
-      await front.close(settings.drain);
+      tellCut(await front.close(settings.drain), log.part('main'));
     },
   };
+}
+
+/** What was lost, and how to lose less: the process ends before a scrape can tell (F26). */
+function tellCut({ requests, tunnels }: Cut, log: Pick<PluginLog, 'warn' | 'info'>): void {
+  if (requests > 0)
+    log.warn(
+      { requests, tunnels },
+      'requests were cut when the drain time was over: where they may take longer, raise --drain',
+    );
+  else if (tunnels > 0) log.info({ requests, tunnels }, 'tunnels (WebSocket) were ended when the drain time was over');
 }
 
 /** The line that says that all is well. `from`: where the objects are. */

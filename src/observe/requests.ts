@@ -49,5 +49,10 @@ export function observeRequests(
         metrics.limited(limit);
       });
     },
+    cut(cut) {
+      contained(() => {
+        metrics.cut?.(cut);
+      });
+    },
   };
 }

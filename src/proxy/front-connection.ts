@@ -52,6 +52,12 @@ export class FrontConnection {
     return this.#current !== undefined;
   }
 
+  /** Requests that are cut where the connection ends now; a tunnel is none any more. */
+  get unanswered(): number {
+    const current = this.#current === undefined || this.#current.switched ? 0 : 1;
+    return current + this.#waiting.length + (this.#upgrade === undefined ? 0 : 1);
+  }
+
   handle(request: IncomingMessage, response: ServerResponse): void {
     if (this.#over) return;
     if (this.#current === undefined) this.#begin(request, response);

@@ -3,6 +3,7 @@ import { ConnectionLimits } from './connection-limits.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
 import { createProxyListener, type ProxyListener } from './listener.ts';
 import type { ProxyListenerOptions } from './listener-options.ts';
+import type { Cut } from './record.ts';
 import type { CertificateStore } from './tls/certificate-store.ts';
 import type { TicketKeys } from './tls/session-tickets.ts';
 
@@ -43,8 +44,8 @@ export interface Front {
   readonly https: ProxyListener | undefined;
   /** Both go on serving, each answer being the last of its connection (F23). */
   drain(): void;
-  /** Both stop accepting; what is in flight has `grace` milliseconds. */
-  close(grace: number): Promise<void>;
+  /** Both stop accepting; what is in flight has `grace` milliseconds: gives what was cut then (F26). */
+  close(grace: number): Promise<Cut>;
 }
 
 export function createFront({ health, https, proxyProtocol = [], ...options }: FrontOptions): Front {
@@ -80,7 +81,11 @@ export function createFront({ health, https, proxyProtocol = [], ...options }: F
       listeners.https?.drain();
     },
     async close(grace) {
-      await Promise.all([listeners.plain.close(grace), listeners.https?.close(grace)]);
+      const [plain, secure] = await Promise.all([listeners.plain.close(grace), listeners.https?.close(grace)]);
+      return {
+        requests: plain.requests + (secure?.requests ?? 0),
+        tunnels: plain.tunnels + (secure?.tunnels ?? 0),
+      };
     },
   };
 }

@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS, type LimitName, type ProxyLimits } from './limits.ts';
 import type { ProxyListenerOptions } from './listener-options.ts';
 import { NEVER_OVERLOADED } from './overload/overload.ts';
 import { rejectionOf } from './raw-answer.ts';
+import type { Cut } from './record.ts';
 import { requestIds } from './request-ids.ts';
 import { keepAliveLines } from './response-writer.ts';
 import { closeServer, listen, plainServer, tlsServer } from './server.ts';
@@ -27,8 +28,8 @@ export interface ProxyListener {
   listen(address: { readonly host: string; readonly port: number }): Promise<AddressInfo>;
   /** New requests are still served, each answer being the last of its connection (F23). */
   drain(): void;
-  /** Stops accepting, lets what is in flight finish, and after `grace` milliseconds ends the rest (F26). */
-  close(grace: number): Promise<void>;
+  /** Stops accepting, lets what is in flight finish, and after `grace` milliseconds ends the rest: gives what that was (F26). */
+  close(grace: number): Promise<Cut>;
 }
 
 /** One public listener: HTTP/1.1 on node:http or node:https, HTTP/2 beside it on node:http2, tuned against slow and greedy clients (T16, A160). */
@@ -178,12 +179,20 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
       arrivals.endAll();
       handshakes.endAll();
       sessions.drain();
-      const late = setTimeout(() => sessions.destroyAll(), grace);
       // A server that closes no longer looks at the time that heads take: a browser's spare connection would hold it up.
       const silent = setTimeout(() => {
         for (const [socket, connection] of connections) if (!connection.busy) socket.destroy();
       }, limits.headTimeout);
+      // Answers that began before the drain said that their connection goes on, and it would hold up the end for as long.
+      const kept = setInterval(() => server.closeIdleConnections(), KEPT_MS);
+      let cut: Cut = { requests: 0, tunnels: 0 };
       await closeServer(server, grace, () => {
+        let requests = sessions.requests;
+        for (const connection of connections.values()) requests += connection.unanswered;
+        cut = { requests, tunnels: world.tunnels.size };
+        observer.cut?.(cut);
+        sessions.destroyAll();
+        server.closeAllConnections();
         world.tunnels.endAll();
         // Their peers see an end rather than a reset where they are still there.
         setTimeout(() => {
@@ -191,11 +200,15 @@ export function createProxyListener(options: ProxyListenerOptions): ProxyListene
         }, FLUSH_MS).unref();
       });
       clearTimeout(silent);
-      clearTimeout(late);
+      clearInterval(kept);
       clearInterval(sweep);
+      return cut;
     },
   };
 }
+
+/** How often connections are ended that nobody asks anything of any more. */
+const KEPT_MS = 1000;
 
 /** For tunnels to send what they have read, when their time is over. */
 const FLUSH_MS = 250;

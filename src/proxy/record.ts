@@ -60,6 +60,14 @@ export type Outcome =
   | 'session_ended'
   | 'internal_error';
 
+/** What the end of the drain time cut off (F26). */
+export interface Cut {
+  /** Whose answer wasn't over, over HTTP/1.1 and HTTP/2. */
+  readonly requests: number;
+  /** Connections that were switched to another protocol: most have no end of their own. */
+  readonly tunnels: number;
+}
+
 /** Log and metrics, as the proxy sees them. None of these can throw. */
 export interface RequestObserver {
   started(): void;
@@ -71,4 +79,6 @@ export interface RequestObserver {
   rejected(reason: string): void;
   /** A limit of the listeners struck, and no record of a request will say so. */
   limited(limit: LimitName): void;
+  /** The drain time is over, and this was still under way. */
+  cut?(cut: Cut): void;
 }

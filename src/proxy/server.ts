@@ -109,13 +109,10 @@ export function listen(server: Server, host: string, port: number): Promise<Addr
   });
 }
 
-/** `force`: ends what the server doesn't know of any more. */
+/** `force`: ends what is open after `grace` milliseconds. */
 export function closeServer(server: Server, grace: number, force: () => void): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      server.closeAllConnections();
-      force();
-    }, grace);
+    const timer = setTimeout(force, grace);
     server.close(() => {
       clearTimeout(timer);
       resolve();

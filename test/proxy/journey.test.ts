@@ -396,13 +396,31 @@ describe('the listener', () => {
     await spare.closed;
   });
 
+  it('F23 a connection whose answer began before the drain holds up no end once that is over', async () => {
+    let finish = (): void => {};
+    const upstream = await startUpstream((_, socket) => {
+      finish = () => socket.write('there');
+      return 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n';
+    });
+    const gateway = await startGateway({ port: upstream.port });
+    const client = await RawClient.connect(gateway.port);
+    await client.send(get('/slow'));
+    await eventually(() => client.received.includes('keep-alive'), 'it said that its connection goes on');
+    const closed = gateway.listener.close(60_000);
+    finish();
+    expect((await client.answer())?.body).toBe('there');
+    expect(await closed).toEqual({ requests: 0, tunnels: 0 });
+    expect(gateway.cuts).toEqual([]);
+    await upstream.close();
+  });
+
   it('F26 what doesn’t end by itself is ended at the deadline', async () => {
     const upstream = await startUpstream(() => undefined);
     const gateway = await startGateway({ port: upstream.port });
     const client = await RawClient.connect(gateway.port);
     await client.send(get('/never'));
     await eventually(() => upstream.seen.length === 1, 'it is under way');
-    await gateway.listener.close(100);
+    expect(await gateway.listener.close(100)).toEqual({ requests: 1, tunnels: 0 });
     await client.closed;
     await eventually(() => gateway.leases === 0, 'the lease is released');
     await upstream.close();

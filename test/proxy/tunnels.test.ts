@@ -357,7 +357,7 @@ describe('the process ends', () => {
     const over = joined.gateway.front.close(1000);
     await tunnels[1]?.client.send('here as well');
     await tunnels[1]?.until('here as well');
-    await over;
+    expect(await over).toEqual({ requests: 0, tunnels: 3 });
     expect(performance.now() - since).toBeGreaterThan(900);
     expect(performance.now() - since).toBeLessThan(5000);
     await Promise.all(tunnels.map(({ client }) => client.closed));

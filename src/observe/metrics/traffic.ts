@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { RequestObserver, RequestRecord } from '../../proxy/record.ts';
 import { counterFamily, type Family, histogramFamily } from '../families.ts';
 import { HTTP_SECONDS, OVERHEAD_SECONDS } from './buckets.ts';
+import { drainMetrics } from './drain.ts';
 import { limitHits } from './limits.ts';
 import { type KnownNames, knownNames, NONE } from './names.ts';
 import { tunnelMetrics } from './tunnels.ts';
@@ -79,6 +80,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
     limit: 200,
   });
   const limits = limitHits();
+  const drain = drainMetrics();
   const authorization = counterFamily({
     name: 'postern_authorization_decisions_total',
     help: 'Decisions of authorization rules, by Route, rule (none: no rule was for the request) and decision.',
@@ -152,6 +154,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
       refused,
       rejected,
       limits.family,
+      drain.family,
       authorization,
       ...upstreams.families,
       ...tunnels.families,
@@ -174,6 +177,7 @@ export function trafficMetrics(registry: Registry): TrafficMetrics {
         rejected.at(reason).value += 1;
       },
       limited: limits.hit,
+      cut: drain.cut,
     },
     objects(routeRules, serviceNames) {
       rules = routeRules;

@@ -78,8 +78,12 @@ export class FrontSession {
   }
 
   /** Requests at hand. */
+  get requests(): number {
+    return this.#open.size;
+  }
+
   get busy(): boolean {
-    return this.#open.size > 0;
+    return this.requests > 0;
   }
 
   /**

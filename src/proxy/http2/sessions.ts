@@ -46,11 +46,15 @@ export class Sessions implements SessionHost {
     for (const session of this.#sessions) session.tellToGo();
   }
 
+  /** Requests at hand, of all connections. */
+  get requests(): number {
+    let requests = 0;
+    for (const session of this.#sessions) requests += session.requests;
+    return requests;
+  }
+
   destroyAll(): void {
-    for (const session of this.#sessions) {
-      if (session.busy) this.rejected('drain_deadline');
-      session.destroy();
-    }
+    for (const session of this.#sessions) session.destroy();
   }
 
   serve(exchange: Exchange): Promise<void> {

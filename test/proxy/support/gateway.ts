@@ -7,7 +7,7 @@ import { createFront, type Front, type HttpsOptions, type ListenerName } from '.
 import type { ProxyLimits } from '../../../src/proxy/limits.ts';
 import type { ProxyListener } from '../../../src/proxy/listener.ts';
 import type { Overload } from '../../../src/proxy/overload/overload.ts';
-import type { RequestRecord } from '../../../src/proxy/record.ts';
+import type { Cut, RequestRecord } from '../../../src/proxy/record.ts';
 import type { Cidr } from '../../../src/resources/address-policy.ts';
 import { milliseconds } from '../../../src/resources/duration.ts';
 import { type HostPattern, parseHostPattern } from '../../../src/resources/hostname.ts';
@@ -100,6 +100,8 @@ export interface Gateway {
   readonly rejected: readonly string[];
   /** Limits that struck, besides those that records tell of. */
   readonly limited: readonly string[];
+  /** What each listener cut at its deadline. */
+  readonly cuts: readonly Cut[];
   readonly errors: readonly string[];
   /** Leases taken and not released. */
   readonly leases: number;
@@ -130,6 +132,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const records: RequestRecord[] = [];
   const rejected: string[] = [];
   const limited: string[] = [];
+  const cuts: Cut[] = [];
   const errors: string[] = [];
   let leases = 0;
   let connections = 0;
@@ -181,6 +184,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       },
       rejected: (reason) => rejected.push(reason),
       limited: (limit) => limited.push(limit),
+      cut: (cut) => cuts.push(cut),
     },
     external: { scheme: 'https', port: options.externalPort ?? 443 },
     identityHeaders: identityHeaders(options.identityHeaders ?? []),
@@ -199,6 +203,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     records,
     rejected,
     limited,
+    cuts,
     errors,
     get leases() {
       return leases;
