@@ -76,6 +76,8 @@ describe('the checker catches', () => {
     ['eval', 'src/proxy/x.ts', "new Function('a', text);"],
     ['eval', 'src/proxy/x.ts', "import { runInNewContext } from 'node:vm';"],
     ['node', 'src/proxy/x.ts', "import { readFile } from 'fs/promises';"],
+    ['front', 'src/proxy/decide.ts', "import type { IncomingMessage } from 'node:http';"],
+    ['front', 'src/proxy/journey.ts', "import type { ServerHttp2Stream } from 'node:http2';"],
     ['any', 'src/proxy/x.ts', '// @ts-ignore\nfoo();'],
   ];
   it.each(caught)('%s in %s: %s', (rule, path, text) => {

@@ -155,7 +155,16 @@ interface TextRule {
   readonly pattern: RegExp;
   readonly what: string;
   readonly but?: readonly string[];
+  /** Only files below it. */
+  readonly within?: string;
 }
+
+/** What knows the objects of node:http and node:http2: everything else is the same for every front and upstream. */
+const FRONTS = [
+  ...['listener', 'server', 'front-connection', 'front-request', 'node-exchange', 'request-body', 'response-writer'],
+  ...['upgrade-seat', 'http2/session', 'http2/exchange', 'http2/request-body', 'http2/response-sink'],
+  ...['upstream/h2/session', 'upstream/h2/stream'],
+].map((name) => `src/proxy/${name}.ts`);
 
 const TEXT: readonly TextRule[] = [
   {
@@ -185,12 +194,21 @@ const TEXT: readonly TextRule[] = [
       /\bfrom\s+['"](?:fs|http|https|net|tls|crypto|path|url|stream|events|util|os|timers|child_process)(?:\/[a-z]+)?['"]/,
     what: 'imports a module of Node without node:',
   },
+  {
+    rule: 'front',
+    pattern:
+      /\b(?:IncomingMessage|ServerResponse|ClientRequest|(?:Server|Client)?Http2(?:Stream|Session|ServerRequest|ServerResponse))\b/,
+    what: 'knows an object of node:http or node:http2',
+    but: FRONTS,
+    within: 'src/proxy/',
+  },
   { rule: 'any', pattern: /@ts-(?:ignore|expect-error|nocheck)/, what: 'switches the compiler off' },
 ];
 
 function textBreaches({ path, text }: SourceFile): readonly Breach[] {
   const bare = code(text);
   return TEXT.filter(
-    ({ rule, pattern, but }) => !but?.includes(path) && pattern.test(rule === 'any' ? text : bare),
+    ({ rule, pattern, but, within = '' }) =>
+      path.startsWith(within) && !but?.includes(path) && pattern.test(rule === 'any' ? text : bare),
   ).map(({ rule, what }) => ({ rule, path, what }));
 }
