@@ -5,6 +5,7 @@ import { firstRequests } from './first.ts';
 import { idleConnections } from './idle.ts';
 import { latency } from './latency.ts';
 import { startBodies } from './nginx.ts';
+import { sessionMemory } from './session-memory.ts';
 import { secure } from './tls.ts';
 import { webSockets } from './websocket.ts';
 
@@ -23,6 +24,7 @@ export async function dataPathFigures(): Promise<readonly Figure[]> {
       ...(await largeBodies(upstream)),
       ...(await webSockets(upstream)),
       ...(await idleConnections(upstream)),
+      ...(await sessionMemory()),
       ...(await secure(upstream)),
     ];
   } finally {

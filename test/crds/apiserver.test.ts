@@ -258,6 +258,8 @@ const BEYOND_RULES: readonly RegExp[] = [
   /^spec\.clients\.allow\[\d+\] /,
   // A port above 65535, an IPv6 address in another form, a name of more than 253 characters or an address in a number.
   /^spec\.cors\.allowOrigins\[\d+\] must be/,
+  // As browsers write an origin: without a path, the scheme's own port and capital letters.
+  /^spec\.websocket\.allowedOrigins\[\d+\] /,
   /^spec\.url must have a (DNS name|port)/,
   // A host that is none, a port above 65535, a link-local address.
   /^spec\.http\.proxy /,

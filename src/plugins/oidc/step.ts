@@ -11,7 +11,7 @@ export function decideRequest(parts: Parts, visit: Visit): Decision | Promise<De
   const { own, place, context, request, line } = visit;
   const found = parts.sessions.find(own, place, context.needs);
   if (found.kind === 'Session') {
-    const cookies = parts.sessions.keepAlive(found.session, own, place);
+    const cookies = parts.sessions.keepAlive(found.session, found.sealed, own, place);
     if (cookies.length > 0) return { ...found.session.decision, cookies };
     if (line !== undefined) parts.sessions.remember(line, place, found.session);
     return found.session.decision;

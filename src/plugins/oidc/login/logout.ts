@@ -31,8 +31,8 @@ export function logOut(parts: Parts, visit: Visit): Decision {
 
 function endSession({ config, world, provider, sessions }: Parts, { own, place }: Visit): Decision {
   const { rpInitiated, idTokenHint, postLogoutRedirectUri } = config.logout;
-  const found = sessions.find(own, place, NO_NEEDS);
-  const session = found.kind === 'Session' ? found.session.session : found.expired;
+  const { sealed } = sessions.find(own, place, NO_NEEDS);
+  const session = sealed === undefined ? undefined : sessions.open(sealed, place);
   const cookies = [...clearSession(place), ...clearBindings(own, place), clearMarker(place)];
   const url = rpInitiated
     ? provider.endSessionUrl({

@@ -78,9 +78,9 @@ export const hasTokens = (config: OidcConfig, session: Session): boolean =>
   (!forwardsAccessToken(config) || session.accessToken !== undefined) &&
   (!forwardsIdToken(config) || session.idToken !== undefined);
 
-/** Whether it kept what these needs read. What it didn't keep is unknown, not absent: no session, rather than a denial. */
-export function keepsEnough(config: OidcConfig, session: Session, needs: ClaimNeeds): boolean {
-  return namesOf(config, needs).every((name) => session.kept.includes(name));
+/** Whether a session kept what these needs read. What it didn't keep is unknown, not absent: no session, rather than a denial. */
+export function keepsEnough(config: OidcConfig, kept: Session['kept'], needs: ClaimNeeds): boolean {
+  return namesOf(config, needs).every((name) => kept.includes(name));
 }
 
 /** Needs are objects of the snapshot, the same ones for every request. */

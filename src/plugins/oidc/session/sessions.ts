@@ -15,13 +15,14 @@ import { upstreamHeaders } from './upstream-headers.ts';
 export type Absence = 'no_session' | 'session_unreadable' | 'session_expired' | 'session_incomplete';
 
 type Found =
-  | { readonly kind: 'Session'; readonly session: LiveSession }
-  /** `expired`: what was opened but isn't used, for the hint of a logout. */
-  | { readonly kind: 'None'; readonly reason: Absence; readonly expired: Session | undefined };
+  | { readonly kind: 'Session'; readonly session: LiveSession; readonly sealed: string }
+  /** `sealed`: what was opened but isn't used, for the hint of a logout. */
+  | { readonly kind: 'None'; readonly reason: Absence; readonly sealed: string | undefined };
 
-/** An opened session with all that a request needs of it made in advance. */
+/** Of an opened session what requests need, made in advance, and nothing else: thousands of them are known at a time. */
 interface LiveSession {
-  readonly session: Session;
+  /** `Session.kept`. */
+  readonly kept: readonly string[];
   readonly endsAt: number;
   /** `continue` without cookies: the same object for every request, until the session is sealed anew. */
   decision: Extract<Decision, { kind: 'continue' }>;
@@ -45,14 +46,16 @@ export interface Sessions {
   remember(line: string, place: Place, live: LiveSession): void;
   /** Synchronous, and without cryptography where the same cookie came before. */
   find(own: OwnCookies, place: Place, needs: ClaimNeeds): Found;
-  /** `Set-Cookie` values that keep the idle time, where it is time for that; usually none. */
-  keepAlive(live: LiveSession, own: OwnCookies, place: Place): readonly string[];
+  /** `Set-Cookie` values that keep the idle time, where it is time for that; usually none. `sealed`: what it was found by. */
+  keepAlive(live: LiveSession, sealed: string, own: OwnCookies, place: Place): readonly string[];
+  /** Everything that is in it. */
+  open(sealed: string, place: Place): Session | undefined;
 }
 
 /** Of one plugin instance. */
 const CACHE_BYTES = 16 * 1024 * 1024;
-/** Estimate of what an entry takes besides text and tokens. */
-const ENTRY_BYTES = 1500;
+/** Estimate of what an entry takes besides claims and tokens, which are in the text. */
+const ENTRY_BYTES = 900;
 
 export function createSessions(config: OidcConfig, world: SessionsWorld): Sessions {
   const cache = createSessionCache<LiveSession>(CACHE_BYTES);
@@ -71,13 +74,13 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
     const headers = upstreamHeaders(config, session);
     if (!hasTokens(config, session) || headers.tooLong.length > 0) return undefined;
     const live: LiveSession = {
-      session,
+      kept: shared(session.kept),
       endsAt: sessionEnd(config, session),
       decision: {
         kind: 'continue',
         identity: identityOf(config, session.subject, session.claims),
         headers: headers.lines,
-        cookies: [],
+        cookies: NO_COOKIES,
         until: sessionEnd(config, session),
       },
       host: place.host,
@@ -102,14 +105,14 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
       if (live === undefined || !isOf(live, place)) return undefined;
       const now = world.now();
       if (now >= live.endsAt || wantsResealing(config, live.resealedAt, now)) return undefined;
-      return keepsEnough(config, live.session, needs) ? live : undefined;
+      return keepsEnough(config, live.kept, needs) ? live : undefined;
     },
 
     remember: (line, place, live) => lines.set(line, place.names.session, live),
 
     find(own, place, needs) {
       let reason: Absence = own.sessionNames.length === 0 ? 'no_session' : 'session_unreadable';
-      let expired: Session | undefined;
+      let unused: string | undefined;
       const now = world.now();
       for (const text of sealedTexts(own)) {
         const opened = openOne(text, place);
@@ -117,20 +120,24 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
         if (opened === 'incomplete') reason = 'session_incomplete';
         else if (now >= opened.endsAt) {
           reason = 'session_expired';
-          expired = opened.session;
-        } else if (!keepsEnough(config, opened.session, needs)) {
+          unused = text;
+        } else if (!keepsEnough(config, opened.kept, needs)) {
           reason = 'session_incomplete';
-          expired = opened.session;
-        } else return { kind: 'Session', session: opened };
+          unused = text;
+        } else return { kind: 'Session', session: opened, sealed: text };
       }
-      return { kind: 'None', reason, expired };
+      return { kind: 'None', reason, sealed: unused };
     },
 
-    keepAlive(live, own, place) {
+    open: (sealed, place) => openSession(sealed, place, world.keys)?.session,
+
+    keepAlive(live, before, own, place) {
       const now = world.now();
       if (!wantsResealing(config, live.resealedAt, now)) return [];
+      const opened = openSession(before, place, world.keys);
+      if (opened === undefined) return [];
       live.resealedAt = now;
-      const session = { ...live.session, sealedAt: now };
+      const session = { ...opened.session, sealedAt: now };
       const sealed = sealSession(session, place, world.keys, world.random);
       if (!fits(sealed)) return [];
       admit(sealed.value, session, world.keys.sealing(), place);
@@ -139,6 +146,21 @@ export function createSessions(config: OidcConfig, world: SessionsWorld): Sessio
       return sessionCookies(sealed, own, place, secondsLeft(config, session, now));
     },
   };
+}
+
+const NO_COOKIES: readonly string[] = Object.freeze([]);
+
+/** The same names are in every session of a time: one list is enough. */
+const names = new Map<string, readonly string[]>();
+const MOST_NAMES = 256;
+
+function shared(kept: readonly string[]): readonly string[] {
+  const text = JSON.stringify(kept);
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  if (names.size >= MOST_NAMES) names.clear();
+  names.set(text, kept);
+  return kept;
 }
 
 /** `Max-Age` of a session's cookies: they go when it would not be used any more. */

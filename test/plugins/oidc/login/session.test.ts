@@ -438,7 +438,7 @@ describe('the cache of opened sessions', () => {
     const cache = createSessionCache<number>(10_000);
     const text = (index: number): string => `${'x'.repeat(76)}${String(index).padStart(24, '0')}`;
     for (let index = 0; index < 1000; index += 1) {
-      cache.set(text(index), index, 900);
+      cache.set(text(index), index, 1000);
       cache.get(text(0));
     }
     expect(cache.size).toBe(10);
