@@ -21,8 +21,8 @@ function look(line: string, name: string, tally: Tally): void {
   else tally.unexpected(`log of ${name}: ${line}`);
 }
 
-/** What is broken on purpose: a file that is no YAML, a Route to a Service that isn't there. */
-const EXPECTED = /"part":"files"|"reason":"BackendNotFound"/;
+/** What is broken on purpose: a file that is no YAML, a Route to a Service that isn't there, a key that is none. */
+const EXPECTED = /"part":"(files|keys)"|"reason":"BackendNotFound"/;
 
 /** The words without what differs from one run to another. */
 function messageOf(line: string): string {

@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { freePort } from '../support/gateway.ts';
 import { startHonestProvider } from '../support/honest-provider.ts';
 import { drive, every, oneAtATime } from './drive.ts';
+import { KeysFile } from './keys.ts';
 import { changes } from './load/changes.ts';
 import { abortedDownloads, downloads } from './load/downloads.ts';
 import { faults } from './load/faults.ts';
@@ -44,8 +44,7 @@ if (!(minutes > 0) || !(drainEvery > 0)) {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'postern-soak-'));
-const keysFile = join(directory, 'keys');
-writeFileSync(keysFile, `k1 ${randomBytes(32).toString('base64')} ${new Date().toISOString()}\n`, { mode: 0o600 });
+const keys = new KeysFile(join(directory, 'keys'));
 const externalPort = await freePort();
 const host = `localhost:${externalPort}`;
 const site = new URL(`http://${host}`);
@@ -58,14 +57,14 @@ files.write('secret.yaml', secretObject(provider.clientSecret));
 
 const tally = new Tally();
 const watch = new Watch(tally);
-const replicas = await Replicas.start({ objects: files.directory, keysFile, externalPort }, tally);
+const replicas = await Replicas.start({ objects: files.directory, keysFile: keys.path, externalPort }, tally);
 const sessions = new Sessions(site, provider, replicas);
 sessions.add(await sessions.login());
 const exclusive = oneAtATime();
 const start = performance.now();
 const until = start + minutes * 60_000;
 const over = (): boolean => performance.now() > until;
-const world = { over, host, replicas, sessions, provider, files, tally, exclusive };
+const world = { over, host, replicas, sessions, provider, files, keys, tally, exclusive };
 const before = await watch.lookAt(replicas.steady);
 if (before === undefined) throw new Error('the first look saw nothing');
 

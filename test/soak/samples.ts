@@ -8,6 +8,8 @@ export interface Sample {
   readonly at: number;
   readonly residentMiB: number;
   readonly heapMiB: number;
+  /** Of the heap what has outlived two collections: the young generation is let grow by V8 as there is more to do. */
+  readonly oldMiB: number;
   readonly fds: number;
   readonly connections: number;
   readonly tunnels: number;
@@ -23,6 +25,8 @@ const NEVER: readonly RegExp[] = [
   /^postern_control_reconcile_total\{result="failed"\} ([0-9.e+]+)$/m,
 ];
 
+const OLD = /^nodejs_heap_space_size_used_bytes\{space="old"\} ([0-9.e+]+)$/m;
+
 /** From outside (/proc) and by its own metrics. */
 export async function look(replica: Replica, tally: Tally): Promise<Sample> {
   const response = await fetch(`${replica.adminUrl}/metrics`, { signal: AbortSignal.timeout(20_000) });
@@ -36,6 +40,7 @@ export async function look(replica: Replica, tally: Tally): Promise<Sample> {
     at: performance.now(),
     residentMiB: residentBytes(replica.pid) / 2 ** 20,
     heapMiB: sum(text, 'nodejs_heap_size_used_bytes') / 2 ** 20,
+    oldMiB: Number(OLD.exec(text)?.[1]) / 2 ** 20,
     fds: readdirSync(`/proc/${replica.pid}/fd`).length,
     connections: sum(text, 'postern_open_connections'),
     tunnels: sum(text, 'postern_open_tunnels'),

@@ -64,7 +64,7 @@ export class Watch {
     const late = life.map(({ loopP99 }) => loopP99).sort((a, b) => a - b)[Math.floor(life.length / 2)] ?? 0;
     return [
       `${name.padEnd(10)} ${minutes.toFixed(1)} min, now/most:`,
-      `rss ${pair('residentMiB')} MiB (${slope('residentMiB')} MiB/h), heap ${pair('heapMiB')} MiB (${slope('heapMiB')} MiB/h),`,
+      `rss ${pair('residentMiB')} MiB (${slope('residentMiB')} MiB/h), heap ${pair('heapMiB')} MiB, old ${pair('oldMiB')} MiB (${slope('oldMiB')} MiB/h),`,
       `fds ${pair('fds')}, connections ${pair('connections')}, tunnels ${pair('tunnels')}, in flight ${pair('inFlight')},`,
       `upstream ${pair('upstreamConnections')}, loop p99 ${late.toFixed(1)} ms (median; most ${most('loopP99').toFixed(0)})`,
     ].join(' ');

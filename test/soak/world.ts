@@ -1,4 +1,5 @@
 import type { HonestProvider } from '../support/honest-provider.ts';
+import type { KeysFile } from './keys.ts';
 import type { ObjectFiles } from './objects.ts';
 import type { Replicas } from './replicas.ts';
 import type { Sessions } from './sessions.ts';
@@ -12,6 +13,7 @@ export interface SoakWorld {
   readonly sessions: Sessions;
   readonly provider: HonestProvider;
   readonly files: ObjectFiles;
+  readonly keys: KeysFile;
   readonly tally: Tally;
   /** Whether nothing new begins any more. */
   over(): boolean;

@@ -5,6 +5,7 @@ import type { Load, SoakWorld } from '../world.ts';
 
 /** A change is live within a second; the machine may be busy. */
 const LIVE_WITHIN = 15_000;
+const MOST_KEYS = 3;
 
 /** Objects come, break, are mended and go, and what they say is served at every replica soon; all else goes on meanwhile. */
 export const changes: Load = {
@@ -59,7 +60,21 @@ async function pluginChanged(world: SoakWorld): Promise<string> {
   return 'plugin changed';
 }
 
-const STEPS = [comesAndGoes, comesAndGoes, noYaml, secretRotated, pluginChanged];
+/** Sessions that older keys sealed go on, and those that the new one will seal. */
+async function keyAdded(world: SoakWorld): Promise<string> {
+  if (world.keys.count < MOST_KEYS) {
+    world.keys.add();
+    await pause(3000);
+    return 'key added';
+  }
+  world.keys.break();
+  await pause(3000);
+  world.keys.mend();
+  await pause(3000);
+  return 'keys broken, mended';
+}
+
+const STEPS = [comesAndGoes, comesAndGoes, noYaml, secretRotated, pluginChanged, keyAdded];
 
 async function until(world: SoakWorld, path: string, status: number): Promise<void> {
   for (const deadline = performance.now() + LIVE_WITHIN; ; await pause(100)) {
