@@ -29,7 +29,10 @@ export function clientListOf({ clients }: ClientSpec, problems: Problem[]): read
   const list: Cidr[] = [];
   for (const [at, text] of clients.allow.entries()) {
     const cidr = parseCidr(text);
-    if (cidr === undefined) problems.push(problem('Invalid', ['spec', 'clients', 'allow', at], faultOf(text)));
+    const field = ['spec', 'clients', 'allow', at];
+    if (cidr === undefined) problems.push(problem('Invalid', field, faultOf(text)));
+    else if (clients.allow.indexOf(text) !== at)
+      problems.push(problem('Invalid', field, 'is there twice; leave one out'));
     else list.push(cidr);
   }
   return list;

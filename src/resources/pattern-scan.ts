@@ -37,6 +37,10 @@ export function patternSize(text: string): number {
         atom = 0;
         break;
       case '*':
+        // What may match nothing is repeated as one that may be left out.
+        whole += 2;
+        atom += 2;
+        break;
       case '+':
       case '?':
         whole += 1;
