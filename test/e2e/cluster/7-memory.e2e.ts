@@ -12,7 +12,7 @@ import { until } from './support/until.ts';
 const { shop, system } = NAMESPACES;
 const { image } = inject('prepared');
 const MIB = 2 ** 20;
-const LIMIT = 192;
+const LIMIT = 256;
 const ROUTES = 300;
 const LOGINS = 100;
 /** Ten times the limit goes through; none of it may be kept. */
