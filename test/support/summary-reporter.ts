@@ -5,13 +5,14 @@ import { type Failure, failureLines } from './failure-lines.ts';
 
 /**
  * Closes a run with what was skipped, each by name with the reason that its title gives, with what failed, each by name
- * with the first lines of why, and with one line `N passed, N failed, N skipped`: whoever sees the end of a log knows all
+ * with the first lines of why, as what passed at a second attempt only, and with one line `N passed, N failed, N skipped`: whoever sees the end of a log knows all
  * of it. With CI set, anything skipped fails the run: CI has all the parts.
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly Thrown[]): void {
     let passed = 0;
     const skipped: string[] = [];
+    const flaky: Failure[] = [];
     // A file that doesn't load, a hook that throws and an error outside a test are failures that no test stands for.
     const failed: Failure[] = errors.map((error) => ({ name: 'outside of any test', why: toldOf([error]) }));
     for (const module of modules) {
@@ -19,8 +20,10 @@ export default class SummaryReporter implements Reporter {
       for (const test of module.children.allTests()) {
         const { state, errors: of } = test.result();
         const name = `${module.relativeModuleId} > ${test.fullName}`;
-        if (state === 'passed') passed += 1;
-        else if (state === 'failed') failed.push({ name, why: toldOf(of) });
+        if (state === 'passed') {
+          passed += 1;
+          if (test.diagnostic()?.flaky === true) flaky.push({ name, why: toldOf(of) });
+        } else if (state === 'failed') failed.push({ name, why: toldOf(of) });
         else skipped.push(name);
       }
       for (const suite of module.children.allSuites()) {
@@ -35,6 +38,7 @@ export default class SummaryReporter implements Reporter {
       say('CI has every part, so nothing may be skipped there.');
       process.exitCode = 1;
     }
+    if (flaky.length > 0) say('Passed at the second attempt only, by name:', ...failureLines(flaky));
     if (failed.length > 0) say('Failed, by name:', ...failureLines(failed));
     say(`${passed} passed, ${failed.length} failed, ${skipped.length} skipped`);
   }
