@@ -7,7 +7,7 @@ const MOST_WAITING = 16 * 1024 * 1024;
  * Milliseconds for which lines are gathered into one write: a write for each line costs more than making it, and each write
  * wakes a thread that takes the processor from requests where there is one for both.
  */
-const GATHER = 50;
+const GATHER = 10;
 /** Characters that are written without waiting for more. */
 const MOST_GATHERED = 256 * 1024;
 /** Milliseconds that the end of the process waits for a reader that doesn't read. */
