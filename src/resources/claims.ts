@@ -7,6 +7,7 @@ import { isPlain, own, settled } from './plain.ts';
 import type { Backend, Claim, PathMatch, PluginRef, Readable } from './resource.ts';
 import { routeSpec } from './route.ts';
 import { checkRoutePath } from './route-path.ts';
+import { claimedPlaces } from './route-size.ts';
 import { serviceSpec } from './service.ts';
 import { parseServiceUrl } from './service-url.ts';
 
@@ -21,6 +22,7 @@ export function claimOfRoute(identity: Identity): Claim {
     hosts: readRequired(own(spec, 'hosts'), readHost),
     heldHosts: readHeldHosts(identity),
     paths: readRequired(own(spec, 'paths'), readPath),
+    places: claimedPlaces(spec),
     service: readServiceRef(own(spec, 'serviceRef'), identity.meta.namespace),
     plugins: readPlugins(identity, ROUTE_FIELDS),
   };

@@ -188,6 +188,8 @@ export type Claim =
       /** As of a valid Route. */
       readonly heldHosts: readonly HostPattern[];
       readonly paths: Readable<PathMatch>;
+      /** Of the table, as many as it may have had before it broke. */
+      readonly places: number;
       readonly service: NamespacedName | undefined;
       readonly plugins: Readable<PluginRef>;
     }

@@ -15,6 +15,7 @@ import type {
   SecretResource,
   ServiceResource,
 } from '../resources/resource.ts';
+import { placesOf } from '../resources/route-size.ts';
 
 export type Found<T extends Resource> = { readonly kind: 'Valid'; readonly value: T } | Broken;
 
@@ -114,6 +115,7 @@ function claimOf(one: Parsed): Claim {
         hosts: whole(value.hosts),
         heldHosts: value.heldHosts,
         paths: whole(value.paths),
+        places: placesOf(value),
         service: value.service,
         plugins: whole(value.plugins),
       };

@@ -1,6 +1,7 @@
 import { type NamespacedName, namespaceOf } from '../resources/keys.ts';
 import { problem } from '../resources/problem.ts';
 import type { RouteResource } from '../resources/resource.ts';
+import { placesOf } from '../resources/route-size.ts';
 import { byAge } from './age.ts';
 import { getOrAdd } from './collections.ts';
 import type { Broken, RouteState } from './indexed.ts';
@@ -8,7 +9,7 @@ import { sorted } from './sorted.ts';
 import type { Steps } from './steps.ts';
 
 /**
- * Places that the valid Routes of one namespace may have: hosts times paths, times methods, headers and the like where there are any,
+ * Places that the Routes of one namespace may have: hosts times paths, times methods, headers and the like where there are any,
  * for each costs about as much again. A Route of 4 KB can name 4096 hosts and paths, so that a hundred of them would take
  * all the memory there is, and with it every other namespace (invariants 7 and 8).
  */
@@ -19,7 +20,7 @@ const STRIDE = 64;
 
 interface Tenant {
   readonly routes: Map<NamespacedName, RouteState>;
-  /** Of all its valid Routes. */
+  /** Of all its Routes. */
   places: number;
   /** What Routes are that don't fit, with what they were that it was made of. */
   readonly excess: Map<NamespacedName, { readonly of: RouteState; readonly refused: RouteState }>;
@@ -37,7 +38,7 @@ export class Room {
   replace(name: NamespacedName, state: RouteState | undefined): void {
     const namespace = namespaceOf(name);
     const tenant = getOrAdd(this.#tenants, namespace, newTenant);
-    tenant.places += placesOf(state) - placesOf(tenant.routes.get(name));
+    tenant.places += sizeOf(state) - sizeOf(tenant.routes.get(name));
     if (state === undefined) tenant.routes.delete(name);
     else tenant.routes.set(name, state);
     getOrAdd(this.#touched, namespace, () => new Set()).add(name);
@@ -69,37 +70,35 @@ function* makeRoom({ routes, places, excess }: Tenant, namespace: string): Steps
   let used = 0;
   for (const [at, state] of (yield* olderFirst(routes.values())).entries()) {
     if (at % STRIDE === 0) yield;
-    const { value } = state.found;
-    const after = used + placesOf(state);
-    if (after <= MOST_PLACES) used = after;
+    const { found } = state;
+    const after = used + sizeOf(state);
+    // What is broken closes its place already, and keeps its room, so that nobody else's opens for it (A107).
+    if (after <= MOST_PLACES || found.kind === 'Broken') used = after;
     else {
+      const { value } = found;
       const was = before.get(value.name);
       excess.set(value.name, was?.of === state ? was : { of: state, refused: refused(value, namespace) });
     }
   }
 }
 
-type ValidState = RouteState & { readonly found: { readonly kind: 'Valid' } };
-
-function* olderFirst(states: Iterable<RouteState>): Steps<readonly ValidState[]> {
-  const valid = [...states].filter((state): state is ValidState => state.found.kind === 'Valid');
-  return yield* sorted(valid, ({ found: { value: a } }, { found: { value: b } }) =>
-    byAge(a.meta.creationTimestamp, a.name, b.meta.creationTimestamp, b.name),
+function* olderFirst(states: Iterable<RouteState>): Steps<readonly RouteState[]> {
+  return yield* sorted([...states], ({ found: a }, { found: b }) =>
+    byAge(headOf(a).meta.creationTimestamp, headOf(a).name, headOf(b).meta.creationTimestamp, headOf(b).name),
   );
 }
 
-function placesOf(state: RouteState | undefined): number {
-  if (state?.found.kind !== 'Valid') return 0;
-  const { hosts, paths, methods, headers, queryParams } = state.found.value;
-  return (
-    hosts.length * paths.length * Math.max(1, methods?.length ?? 1) * (1 + headers.length + (queryParams?.length ?? 0))
-  );
+const headOf = (found: RouteState['found']): RouteResource | Broken => (found.kind === 'Valid' ? found.value : found);
+
+function sizeOf(state: RouteState | undefined): number {
+  if (state === undefined) return 0;
+  const { found } = state;
+  if (found.kind === 'Valid') return placesOf(found.value);
+  return found.claims.reduce((sum, claim) => sum + (claim.kind === 'Route' ? claim.places : 0), 0);
 }
 
-function refused(
-  { key, name, meta, hosts, heldHosts, service, plugins }: RouteResource,
-  namespace: string,
-): RouteState {
+function refused(value: RouteResource, namespace: string): RouteState {
+  const { key, name, meta, hosts, heldHosts, service, plugins } = value;
   const message = `is one path too many: hosts times paths, methods, headers and query parameters of all Routes of namespace ${namespace} come to more than ${MOST_PLACES}; name fewer in each Route, or spread them over several namespaces`;
   const found: Broken = {
     kind: 'Broken',
@@ -113,6 +112,7 @@ function refused(
         hosts: { known: hosts, complete: true },
         heldHosts,
         paths: { known: [], complete: false },
+        places: placesOf(value),
         service,
         plugins: { known: plugins, complete: true },
       },

@@ -410,6 +410,7 @@ describe('what an invalid Route claims', () => {
       hosts: { known: [], complete: false },
       heldHosts: [],
       paths: { known: [], complete: false },
+      places: 4096,
       service: undefined,
       plugins: { known: [], complete: false },
     });
