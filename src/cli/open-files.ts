@@ -26,7 +26,7 @@ export function fittingLimits(limits: Limits, log: Pick<PluginLog, 'info'>, file
   if (limits.connections <= most) return limits;
   log.info(
     { connections: most, asked: limits.connections, open_files: files },
-    'fewer connections than the limit says: this process may not open files for more (ulimit -n)',
+    'serves fewer connections at a time than its limit: each takes two files, and this process may have only so many open (ulimit -n)',
   );
   const { connectionsPerAddress, handshakes } = limits;
   const derived = derivedLimits(most);

@@ -1,5 +1,6 @@
 import type { Trailers } from '../body.ts';
 import type { FailureCode, ForwardResult, OutgoingRequest } from '../forwarder.ts';
+import { Attempts } from './attempts.ts';
 import type { ConnectionUser } from './connection.ts';
 import type { ExchangeConnection } from './exchange-connection.ts';
 import type { Pool } from './pool.ts';
@@ -9,9 +10,6 @@ import type { Placed } from './running.ts';
 import { Upload, type UploadFlow } from './upload.ts';
 import type { Upstream, Waiting } from './upstream.ts';
 
-/** RFC 9110 section 9.2.2: sending such a request twice is the same as once. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-
 /** What an exchange needs from the forwarder around it. */
 export interface ExchangeHost {
   /** The moment, by the forwarder's clock, that is this far away. */
@@ -19,11 +17,7 @@ export interface ExchangeHost {
   finished(exchange: Exchange): void;
 }
 
-/**
- * One request and its response on one connection. Tried again only where that is provably safe: elsewhere, where no
- * connection came about, so that nothing was sent; and once on a fresh connection, where nothing was received and the
- * request has no body and may be sent twice (F25, F42), or the upstream says that it did nothing about it (HTTP/2). And only as often as the Service says, and is good for.
- */
+/** One request and its response on one connection, and on another where it may be tried again. */
 export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, Waiting {
   readonly #request: OutgoingRequest;
   readonly #upstream: Upstream;
@@ -33,10 +27,8 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
   #connection: ExchangeConnection | undefined;
   /** `pending`: it waits for its turn to have a connection. */
   #phase: 'pending' | 'connecting' | 'waiting' | 'reading' | 'finished' = 'pending';
-  /** Where it was tried in vain; undefined: nowhere yet. */
-  #tried: Pool[] | undefined;
-  #attempts = 0;
-  #repeated = false;
+  /** Undefined: nothing has failed yet. */
+  #attempts: Attempts | undefined;
   /** When all of it has to be over (`timeouts.request`). */
   readonly #last: number;
   /** The whole request was handed to the socket. */
@@ -125,7 +117,7 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     const connection = this.#connection;
     this.#connection = undefined;
     if (this.#phase === 'connecting') this.#notConnected(code, cause);
-    else if (code !== 'reset' || !this.#again(connection, unprocessed)) this.#blame(code, cause);
+    else if (code !== 'reset' || !this.#repeat(connection, unprocessed)) this.#blame(code, cause);
   }
 
   // The response, as the parser reads it.
@@ -244,52 +236,28 @@ export class Exchange implements ConnectionUser, BodyFlow, UploadFlow, Placed, W
     this.#connection.use(this, this.#request.method, this.#request.upgrade);
   }
 
-  /** Nothing was sent, and no byte of the body was asked for, whatever the method: elsewhere it may go better. */
   #notConnected(code: FailureCode, cause: string): void {
     this.#connection?.destroy();
     this.#connection = undefined;
     if (this.#pool !== undefined) this.#upstream.notConnected(this.#pool);
-    const other = this.#mayRetry() ? this.#elsewhere() : undefined;
-    if (other === undefined || !this.#upstream.mayRetry()) this.#fail(code, cause);
-    else this.#retry(other, 'connect');
+    const other = this.#failed().afterNoConnection(this.#pool);
+    if (other === undefined) this.#fail(code, cause);
+    else this.#attach(other, false);
   }
 
-  #mayRetry(): boolean {
-    return this.#attempts < this.#upstream.settings.policy.retries.attempts;
-  }
-
-  #elsewhere(): Pool | undefined {
-    if (this.#pool === undefined) return undefined;
-    this.#tried ??= [];
-    this.#tried.push(this.#pool);
-    return this.#upstream.another(this.#tried);
-  }
-
-  /**
-   * Sends the request once more: elsewhere where there is another place, otherwise only where it was a kept connection
-   * that turned out dead.
-   */
-  #again(connection: ExchangeConnection | undefined, unprocessed: boolean): boolean {
-    const { body, method } = this.#request;
-    if (this.#phase !== 'waiting' || this.#repeated || body !== undefined) return false;
-    if (!unprocessed && !IDEMPOTENT.has(method)) return false;
-    if (connection === undefined || connection.heard || !this.#mayRetry()) return false;
-    const pool = this.#pool;
-    const kept = connection.uses > 1;
-    const place = this.#elsewhere() ?? (kept || unprocessed ? pool : undefined);
-    if (pool === undefined || place === undefined || !this.#upstream.mayRetry()) return false;
-    // Of a kept connection that was dead already this says nothing about the endpoint, nor does one that ends in good order.
-    if (!kept && !unprocessed) this.#upstream.failed(pool);
-    this.#repeated = true;
+  /** Whether it is sent once more. */
+  #repeat(connection: ExchangeConnection | undefined, unprocessed: boolean): boolean {
+    const place =
+      this.#phase === 'waiting' ? this.#failed().afterReset(this.#pool, connection, unprocessed) : undefined;
+    if (place === undefined) return false;
     this.#sent = false;
-    this.#retry(place, 'reset');
+    this.#attach(place, true);
     return true;
   }
 
-  #retry(pool: Pool, cause: 'connect' | 'reset'): void {
-    this.#attempts += 1;
-    this.#upstream.retried(cause);
-    this.#attach(pool, cause === 'reset');
+  #failed(): Attempts {
+    this.#attempts ??= new Attempts(this.#request, this.#upstream);
+    return this.#attempts;
   }
 
   #outOfTime(): void {
