@@ -11,7 +11,7 @@ import { watchFlush } from './flush-watch.ts';
 import type { CheckedHead, RequestHead } from './gate.ts';
 import { addHsts } from './hsts.ts';
 import type { LimitName } from './limits.ts';
-import { type BodyHost, type DiscardLimits, RequestBody } from './request-body.ts';
+import { type DiscardLimits, RequestBody, type RequestBodyHost } from './request-body.ts';
 import { ResponseSink } from './response-sink.ts';
 import { ResponseWriter } from './response-writer.ts';
 import type { TunnelSide } from './tunnel-side.ts';
@@ -39,7 +39,7 @@ export interface FrontState {
 }
 
 /** A request of a node:http server. The only place, with the listener, that knows IncomingMessage and ServerResponse. */
-export class NodeExchange implements Exchange, BodyHost {
+export class NodeExchange implements Exchange, RequestBodyHost {
   readonly head: RequestHead;
   readonly client: string;
   readonly serverName: Hostname | undefined;

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { BodySink, BodySource } from './body.ts';
-import { BodyPace, type BodyWatch, type WatchedBody } from './body-watch.ts';
+import { type BodyHost, FlowingBody } from './flowing-body.ts';
 import type { LimitName } from './limits.ts';
 
 export interface DiscardLimits {
@@ -10,75 +9,34 @@ export interface DiscardLimits {
   readonly discardTimeout: number;
 }
 
-/** The exchange that a body belongs to. */
-export interface BodyHost {
+export interface RequestBodyHost extends BodyHost {
   readonly limits: DiscardLimits;
-  readonly bodies: BodyWatch;
-  /** Whether its answer has begun. */
-  readonly answered: boolean;
-  /** Sends the 100 that the client waits for. */
-  bodyWanted(): void;
-  /** The client broke this limit; the body breaks off. */
-  bodyOverdue(limit: 'bodyTimeout' | 'bodyRate'): void;
   limited(limit: LimitName): void;
 }
 
 /** Body of a request of node:http. Whatever becomes of it, its connection ends or is in step again afterwards. */
-export class RequestBody implements BodySource, WatchedBody {
+export class RequestBody extends FlowingBody {
   readonly #request: IncomingMessage;
-  readonly #host: BodyHost;
-  #sink: BodySink | undefined;
+  readonly #host: RequestBodyHost;
   #draining = false;
-  #paused = false;
-  bytes = 0;
-  readonly pace = new BodyPace();
-  /** Kept by the watch. */
-  place = -1;
 
-  constructor(request: IncomingMessage, host: BodyHost) {
+  constructor(request: IncomingMessage, host: RequestBodyHost) {
+    super(request, host);
     this.#request = request;
     this.#host = host;
   }
 
-  get awaited(): boolean {
-    return !this.#paused && !this.#host.answered;
+  protected get over(): boolean {
+    return this.#draining || this.#request.destroyed;
   }
 
-  start(sink: BodySink): void {
-    const request = this.#request;
-    if (this.#draining || request.destroyed) {
-      sink.abort();
-      return;
-    }
-    this.#sink = sink;
-    this.#host.bodyWanted();
-    this.#host.bodies.add(this);
-    request.on('data', (chunk: Buffer) => {
-      if (this.#sink === undefined) return;
-      this.bytes += chunk.length;
-      if (this.#sink.data(chunk)) return;
-      this.#paused = true;
-      request.pause();
-    });
-    request.on('end', () => this.#finish(request.complete));
-    request.on('error', () => this.#finish(false));
-    request.on('close', () => this.#finish(false));
-  }
-
-  resume(): void {
-    if (this.#sink === undefined) return;
-    this.#paused = false;
-    this.#request.resume();
+  protected get whole(): boolean {
+    return this.#request.complete;
   }
 
   cancel(): void {
-    this.#letGo();
+    this.letGo();
     this.drain();
-  }
-
-  overdue(limit: 'bodyTimeout' | 'bodyRate'): void {
-    this.#host.bodyOverdue(limit);
-    this.#finish(false);
   }
 
   /**
@@ -90,7 +48,7 @@ export class RequestBody implements BodySource, WatchedBody {
     const request = this.#request;
     if (this.#draining || request.readableEnded || request.destroyed) return;
     this.#draining = true;
-    this.#letGo();
+    this.letGo();
     const { socket } = request;
     const { discardBytes, discardTimeout } = this.#host.limits;
     let left = discardBytes;
@@ -109,19 +67,5 @@ export class RequestBody implements BodySource, WatchedBody {
       socket.end();
     });
     request.resume();
-  }
-
-  #finish(complete: boolean): void {
-    const sink = this.#letGo();
-    if (sink === undefined) return;
-    if (complete) sink.end();
-    else sink.abort();
-  }
-
-  #letGo(): BodySink | undefined {
-    const sink = this.#sink;
-    this.#sink = undefined;
-    if (sink !== undefined) this.#host.bodies.remove(this);
-    return sink;
   }
 }

@@ -5,10 +5,11 @@ import type { BodySource } from '../body.ts';
 import type { BodyWatch } from '../body-watch.ts';
 import { hintLines } from '../early-hints.ts';
 import type { Exchange, StreamEnd } from '../exchange.ts';
+import type { BodyHost } from '../flowing-body.ts';
 import type { CheckedHead, RequestHead } from '../gate.ts';
 import { addHsts } from '../hsts.ts';
 import { fieldsFrom } from './fields.ts';
-import { StreamBody, type StreamBodyHost } from './request-body.ts';
+import { StreamBody } from './request-body.ts';
 import { StreamSink } from './response-sink.ts';
 
 /** What of a front its streams look at. */
@@ -19,7 +20,7 @@ export interface StreamFront {
 }
 
 /** A request of an HTTP/2 connection. `close` of an answer means nothing here: the framing of a stream is in no doubt. */
-export class StreamExchange implements Exchange, StreamBodyHost {
+export class StreamExchange implements Exchange, BodyHost {
   readonly head: RequestHead;
   readonly client: string;
   readonly serverName: Hostname | undefined;
