@@ -1,25 +1,17 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import type { BodySink, BodySource, Trailers } from '../body.ts';
+import { AnswerSink } from '../answer-sink.ts';
+import type { Trailers } from '../body.ts';
 import type { StreamEnd } from '../exchange.ts';
 import { fieldsFrom } from './fields.ts';
 
-/** Writes a body that comes from elsewhere; what isn't whole ends as a stream that was reset, never as a clean end (A070). */
-export class StreamSink implements BodySink {
+/** The body of an answer on a stream of HTTP/2. */
+export class StreamSink extends AnswerSink {
   readonly #stream: ServerHttp2Stream;
-  readonly #length: number | undefined;
   readonly #trails: boolean;
   readonly #trailed: () => void;
-  readonly #resolve: (end: StreamEnd) => void;
-  #source: BodySource | undefined;
-  #ended = false;
-  #aborted = false;
-  #waiting = false;
-  bytes = 0;
+  protected readonly endsWithLastByte: boolean;
 
-  /**
-   * `length`: what the head says; undefined where it says nothing. `trails`: the head said that trailers may come;
-   * `trailed`: they were handed on.
-   */
+  /** `trails`: the head said that trailers may come; `trailed`: they were handed on. */
   constructor(
     stream: ServerHttp2Stream,
     length: number | undefined,
@@ -27,60 +19,33 @@ export class StreamSink implements BodySink {
     trailed: () => void,
     resolve: (end: StreamEnd) => void,
   ) {
+    super(length, resolve);
     this.#stream = stream;
-    this.#length = length;
     this.#trails = trails;
     this.#trailed = trailed;
-    this.#resolve = resolve;
+    this.endsWithLastByte = !trails;
   }
 
-  follow(source: BodySource): void {
-    this.#source = source;
-    source.start(this);
+  protected write(chunk: Buffer): boolean {
+    return this.#stream.destroyed || this.#stream.write(chunk);
   }
 
-  data(chunk: Buffer): boolean {
-    if (this.#ended || this.#stream.destroyed) return true;
-    this.bytes += chunk.length;
-    if (this.#length !== undefined && this.bytes > this.#length) {
-      this.abort();
-      return false;
-    }
-    if (this.bytes === this.#length && !this.#trails) {
-      // The last byte goes with the end, in one frame.
-      this.#ended = true;
-      this.#stream.end(chunk);
-      return true;
-    }
-    const more = this.#stream.write(chunk);
-    if (!more && !this.#waiting) {
-      this.#waiting = true;
-      this.#stream.once('drain', () => {
-        this.#waiting = false;
-        this.#source?.resume();
-      });
-    }
-    return more;
+  protected writeLast(chunk: Buffer): void {
+    if (!this.#stream.destroyed) this.#stream.end(chunk);
   }
 
-  end(trailers?: Trailers): void {
-    if (this.#ended) return;
-    if (this.#length !== undefined && this.bytes < this.#length) {
-      this.abort();
-      return;
-    }
-    this.#ended = true;
+  protected writeEnd(trailers: Trailers | undefined): void {
     const stream = this.#stream;
     // Asked for once everything before them was sent; where there are none, an empty frame ends the stream.
     if (this.#trails) stream.once('wantTrailers', () => this.#trail(trailers));
     stream.end();
   }
 
-  abort(): void {
-    if (this.#aborted || this.#ended) return;
-    this.#ended = true;
-    this.#aborted = true;
-    this.#source?.cancel();
+  protected whenDrained(resume: () => void): void {
+    this.#stream.once('drain', resume);
+  }
+
+  protected breakOff(): void {
     this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 
@@ -88,16 +53,5 @@ export class StreamSink implements BodySink {
     this.#stream.sendTrailers(trailers === undefined ? {} : fieldsFrom(trailers));
     // node hands them on in a turn of their own.
     setImmediate(this.#trailed);
-  }
-
-  /** The response was sent, or its stream is gone. */
-  closed(sent: boolean): void {
-    this.#ended = true;
-    if (sent) {
-      this.#resolve('Complete');
-      return;
-    }
-    this.#source?.cancel();
-    this.#resolve(this.#aborted ? 'Aborted' : 'ClientGone');
   }
 }
