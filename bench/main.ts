@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { changeFigures } from './change.ts';
 import { compileFigure } from './compile.ts';
-import { cpuFigures } from './cpu.ts';
 import { EXTERNAL_USAGE } from './data-path/external.ts';
 import { dataPathFigures } from './data-path/figures.ts';
 import { memoryFigure } from './memory.ts';
@@ -17,7 +16,6 @@ import { type Figure, table } from './statistics.ts';
  * upstream's. operator/size.ts has the variables that say how much is measured.
  */
 const ALL: Readonly<Record<string, Group>> = {
-  cpu: { file: 'first-light', measure: cpuFigures },
   memory: { file: 'first-light', measure: memoryFigure },
   compile: { file: 'first-light', measure: compileFigure },
   change: { file: 'first-light', measure: changeFigures },

@@ -1,7 +1,6 @@
-import { freePort } from '../test/support/gateway.ts';
-import { startGateway } from './gateway.ts';
-import { load } from './load.ts';
-import { startUpstream } from './nginx.ts';
+import { startGateway } from './data-path/gateway.ts';
+import { startBodies } from './data-path/nginx.ts';
+import { wrk } from './data-path/wrk.ts';
 import { residentBytes } from './process.ts';
 import type { Figure } from './statistics.ts';
 
@@ -11,15 +10,11 @@ const MIB = 1024 * 1024;
 
 /** Resident memory before and after 100,000 requests, once 200,000 others have let the young generation find its size. */
 export async function memoryFigure(): Promise<readonly Figure[]> {
-  const upstreamPort = await freePort();
-  const upstream = await startUpstream(upstreamPort, '1');
-  const gateway = await startGateway(upstreamPort, '0');
-  const node = gateway.process.pid;
+  const upstream = await startBodies();
+  const gateway = await startGateway({ upstreamPort: upstream.port });
+  const node = gateway.pid;
   const requests = async (atLeast: number): Promise<void> => {
-    const headers = [`Cookie: ${gateway.cookie}`];
-    for (let sent = 0; sent < atLeast; ) {
-      sent += (await load({ url: `${gateway.url}/app`, headers, seconds: 3, connections: 64, cores: '1' })).requests;
-    }
+    for (let sent = 0; sent < atLeast; ) sent += (await wrk(gateway, { seconds: 3, connections: 64 })).count;
   };
   try {
     await requests(WARM);

@@ -1,24 +1,22 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePort } from '../test/support/gateway.ts';
-import { startGateway } from './gateway.ts';
-import { startUpstream } from './nginx.ts';
+import { startGateway } from './data-path/gateway.ts';
+import { startBodies } from './data-path/nginx.ts';
 import { type Figure, median } from './statistics.ts';
 
 const CHANGES = 20;
 
 /** From the rename of a changed file to the first request that the new Route answers, polled every millisecond. */
 export async function reloadFigure(): Promise<readonly Figure[]> {
-  const upstreamPort = await freePort();
-  const upstream = await startUpstream(upstreamPort, '1');
-  const gateway = await startGateway(upstreamPort, '0');
+  const upstream = await startBodies();
+  const gateway = await startGateway({ upstreamPort: upstream.port });
   const times: number[] = [];
   try {
     for (let i = 0; i < CHANGES; i++) {
       await writeFile(join(gateway.objects, '.next'), routeText(i));
       const start = performance.now();
       await rename(join(gateway.objects, '.next'), join(gateway.objects, 'added.yaml'));
-      while ((await fetch(`${gateway.url}/added-${i}`)).status !== 200) {
+      while ((await fetch(new URL(`/added-${i}`, gateway.url))).status !== 200) {
         if (performance.now() - start > 10_000) throw new Error('the change never went live');
         await new Promise((resolve) => setTimeout(resolve, 1));
       }

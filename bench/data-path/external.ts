@@ -1,4 +1,4 @@
-import { untilListening } from '../nginx.ts';
+import { untilListening } from '../listening.ts';
 import { startPinned } from '../process.ts';
 import { type Contender, PROXY_CORE } from './contender.ts';
 

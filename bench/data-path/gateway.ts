@@ -7,7 +7,7 @@ import { formatKeyList, generateKey } from '../../src/keys/key-list.ts';
 import { CookieJar } from '../../test/support/cookie-jar.ts';
 import { freePort } from '../../test/support/gateway.ts';
 import { followLogin, type HonestProvider, startHonestProvider } from '../../test/support/honest-provider.ts';
-import { untilListening } from '../nginx.ts';
+import { untilListening } from '../listening.ts';
 import { startPinned } from '../process.ts';
 import { type Contender, PROXY_CORE } from './contender.ts';
 
@@ -25,6 +25,8 @@ export interface GatewayOptions {
 export interface Gateway extends Contender {
   readonly provider: HonestProvider;
   readonly key: KeyEntry;
+  /** Its directory of objects. */
+  readonly objects: string;
 }
 
 /** The real command line with log and metrics on, and a session that was logged in for real. */
@@ -56,7 +58,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const url = `${site}/app`;
     await followLogin(url, url, jar);
     const headers = [`Cookie: ${jar.header(new URL(url))}`];
-    return { name: options.name ?? 'postern', url, pid: started.pid, headers, stop, provider, key };
+    return { name: options.name ?? 'postern', url, pid: started.pid, headers, stop, provider, key, objects };
   } catch (error) {
     await stop();
     throw error;

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../test/support/gateway.ts';
-import { untilListening } from '../nginx.ts';
+import { untilListening } from '../listening.ts';
 import { type Pinned, startPinned } from '../process.ts';
 import { type Contender, LOAD_CORE, PROXY_CORE } from './contender.ts';
 

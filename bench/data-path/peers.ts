@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CookieJar } from '../../test/support/cookie-jar.ts';
 import { freePort } from '../../test/support/gateway.ts';
 import { followLogin, startHonestProvider } from '../../test/support/honest-provider.ts';
-import { untilListening } from '../nginx.ts';
+import { untilListening } from '../listening.ts';
 import { startPinned } from '../process.ts';
 import { type Contender, PROXY_CORE } from './contender.ts';
 

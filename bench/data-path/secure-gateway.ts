@@ -7,7 +7,7 @@ import { privateAuthority } from '../../test/support/certificates.ts';
 import { CookieJar } from '../../test/support/cookie-jar.ts';
 import { freePort } from '../../test/support/gateway.ts';
 import { followLogin, type HonestProvider, startHonestProvider } from '../../test/support/honest-provider.ts';
-import { untilListening } from '../nginx.ts';
+import { untilListening } from '../listening.ts';
 import { startPinned } from '../process.ts';
 import { type Contender, PROXY_CORE } from './contender.ts';
 import type { Tls } from './nginx.ts';

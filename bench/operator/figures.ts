@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiServer, startApiServer } from '../../test/support/apiserver.ts';
-import { freePort } from '../../test/support/gateway.ts';
-import { startUpstream } from '../nginx.ts';
+import { startBodies } from '../data-path/nginx.ts';
 import type { Figure } from '../statistics.ts';
 import { oneByOne } from './apply.ts';
 import { allAtOnce, createControls } from './changes.ts';
@@ -22,15 +21,14 @@ const FEW = SIZE.routes / 10;
 /** The operator against a real API server with 10,000 Routes, at last with 1,000. Needs the test assets, nginx and taskset. */
 export async function operatorFigures(): Promise<readonly Figure[]> {
   leaveCore();
-  const upstreamPort = await freePort();
-  const upstream = await startUpstream(upstreamPort, '1');
+  const upstream = await startBodies();
   const providers = await startProviders();
   const api = await yieldingCore(startApiServer);
   try {
     await api.kubectl(['apply', '--server-side', '-f', 'crds/']);
     await sleep(2000);
     console.log('  creating the objects …');
-    await createObjects(api, { provider: providers.url, upstream: `http://127.0.0.1:${upstreamPort}` });
+    await createObjects(api, { provider: providers.url, upstream: `http://127.0.0.1:${upstream.port}` });
     await createControls(api);
     const start = await during(api, [], (operator) => atStart(operator, SIZE.routes));
     const quiet = await during(api, FAST_WRITES, (operator) => inQuiet(operator, start.writes));
