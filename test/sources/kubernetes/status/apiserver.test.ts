@@ -372,9 +372,16 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
     }
     const newer = await replica();
     await newer.publish(...said);
-    await until(() => newer.results.length >= 2);
-    expect([newer.results, newer.said]).toEqual([['written', 'written'], []]);
-    expect(own(await get(keys[1] ?? ''), 'status')).toMatchObject({ exposure: 'Denied', hosts: ['shop.example'] });
+    // A server that turns to another definition may still have taken one whole, and then there is nothing to write of it.
+    const whole = async (key: string, exposure: string): Promise<boolean> => {
+      const now = own(await get(key), 'status');
+      return own(now, 'exposure') === exposure && JSON.stringify(own(now, 'hosts')) === '["shop.example"]';
+    };
+    await until(
+      async () => (await whole(keys[0] ?? '', 'Public')) && (await whole(keys[1] ?? '', 'Denied')),
+      () => [newer.results, newer.said, newer.calls],
+    );
+    expect([new Set(newer.results), newer.said]).toEqual([new Set(['written']), []]);
   });
 
   it('tells of an invalid Route within seconds, in the middle of 2,000 first statuses', {
