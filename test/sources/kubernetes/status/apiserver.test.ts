@@ -144,8 +144,13 @@ describe.skipIf(apiserver.missing)(`statuses on a real API server ${apiserver.wh
     const refresh = async () => {
       stored.clear();
       for (const { kind, plural } of KINDS) {
-        const { body } = await server.call('GET', `/apis/postern.dev/v1alpha1/${plural}`);
-        const items = own(body, 'items');
+        let items: unknown;
+        // After another definition a list is refused (429) until its cache is there again.
+        await until(async () => {
+          const { status, body } = await server.call('GET', `/apis/postern.dev/v1alpha1/${plural}`);
+          items = own(body, 'items');
+          return status === 200;
+        });
         for (const item of Array.isArray(items) ? items : []) {
           const metadata = own(item, 'metadata');
           const key = `${kind}/${String(own(metadata, 'namespace'))}/${String(own(metadata, 'name'))}`;
